@@ -1,0 +1,1 @@
+"""Timbre's core: everything that works without a page (no gradio, no matplotlib here)."""

@@ -1,0 +1,1 @@
+"""The engine that needs no download: a statistical or formant voice moved toward the reference."""

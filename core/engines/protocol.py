@@ -1,0 +1,167 @@
+"""What an engine declares and what it must do.
+
+The laws that every engine keeps are tests, run on every card: an utterance sounds the same alone
+and in company; the declared rate is the rate; a piece is neither empty nor endless; `stop` ends
+within one step; `close` gives the memory back; every knob changes the sound; the same seed gives
+the same sound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from core.audio.samples import Audio
+
+
+@dataclass(frozen=True, kw_only=True)
+class Knob:
+    """One thing a person may turn. Moving it changes the sound.
+
+    Args:
+        name: Key in `--set name=value` and in a request's settings.
+        title: Label (English; `ui.words` translates by name).
+        default: Value when untouched.
+        low: Smallest value.
+        high: Largest value.
+        step: Smallest change that a slider makes.
+        help: One sentence on what one hears.
+    """
+
+    name: str
+    title: str
+    default: float
+    low: float
+    high: float
+    step: float
+    help: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineCard:
+    """Everything that can be known of an engine without loading it.
+
+    Args:
+        name: Identifier, as in `--engine builtin`.
+        title: Name on the page.
+        version: Part of every segment's key: raise it when the sound changes.
+        languages: ISO 639-1 codes it speaks, best first.
+        rate: Sample rate of what it makes (Hz).
+        reference_min_s: Shorter references are refused (s).
+        reference_best_s: What auto-trim aims at (s).
+        reference_max_s: Longest stretch that is used (s).
+        wants_transcript: A transcript of the reference makes it better.
+        max_chars: Longest utterance, in characters.
+        max_batch: Utterances that it can say at once.
+        knobs: What can be turned.
+        factory: Dotted path `package.module:callable` of its `Engine`, imported in the
+            engine process only.
+    """
+
+    name: str
+    title: str
+    version: str
+    languages: tuple[str, ...]
+    rate: int
+    reference_min_s: float
+    reference_best_s: float
+    reference_max_s: float
+    wants_transcript: bool
+    max_chars: int
+    max_batch: int
+    knobs: tuple[Knob, ...]
+    factory: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Reference:
+    """The kept stretch of a recording, as an engine gets it.
+
+    Args:
+        audio: Mono, any rate.
+        transcript: What is said in it, or None.
+        language: ISO 639-1 code of what is said in it, or None when not known.
+        digest: Hash of samples, rate, transcript and language: the key of everything cached.
+    """
+
+    audio: Audio
+    transcript: str | None
+    language: str | None
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Utterance:
+    """What an engine says in one go; it knows nothing of its place in a text.
+
+    Args:
+        text: Already spoken form: no digits where a language reads them in words.
+        language: ISO 639-1 code.
+        seed: Decides everything random about it.
+    """
+
+    text: str
+    language: str
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Piece:
+    """One utterance, said.
+
+    Args:
+        position: Place in the batch.
+        audio: At the card's rate, on the host.
+    """
+
+    position: int
+    audio: Audio
+
+
+class Prompt(Protocol):
+    """A prepared reference: bounded in size, ready to speak with."""
+
+    @property
+    def nbytes(self) -> int: ...
+
+
+class Session(Protocol):
+    """A loaded engine."""
+
+    def prepare(self, reference: Reference) -> Prompt:
+        """Raises InputError when the reference holds too little speech."""
+        ...
+
+    def speak(
+        self,
+        prompt: Prompt,
+        batch: Sequence[Utterance],
+        settings: Mapping[str, float],
+        stop: StopFlag,
+    ) -> Iterator[Piece]:
+        """Pieces in any order, each as soon as it is finished. Raises Cancelled when stopped."""
+        ...
+
+    def close(self) -> None:
+        """Give everything back."""
+        ...
+
+
+class StopFlag(Protocol):
+    """Asked between steps; `threading.Event` is one."""
+
+    def is_set(self) -> bool: ...
+
+
+class Engine(Protocol):
+    """What a card's factory returns."""
+
+    def load(self, weights: Path | None, device: str) -> Session:
+        """
+        Args:
+            weights: Folder of its checkpoint; None for an engine that carries its own.
+            device: `cpu`, `cuda`, `cuda:1`, `mps`.
+        """
+        ...

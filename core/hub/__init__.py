@@ -1,0 +1,1 @@
+"""Public checkpoints: where they are, how they come."""

@@ -1,0 +1,1 @@
+"""From a page of text to segments that an engine can say."""
