@@ -1,0 +1,53 @@
+"""What torch sees of this machine, as one JSON object: `python -m core.memory.probe`.
+
+Run in a process of its own, by `core.memory.device`: torch is never imported where the page lives.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+
+def look() -> dict[str, Any]:
+    """The fields of `core.memory.device.TorchReport`."""
+    try:
+        import torch  # noqa: PLC0415 - that it is missing is an answer
+    except (ImportError, OSError, RuntimeError) as error:
+        # A missing package, a missing system library, a build for another interpreter.
+        return {"error": f"{type(error).__name__}: {error}"}
+    report: dict[str, Any] = {
+        "version": torch.__version__,
+        "cuda": torch.version.cuda,
+        "hip": getattr(torch.version, "hip", None),
+        "mps": bool(torch.backends.mps.is_available()),
+        "devices": [],
+    }
+    try:
+        if torch.cuda.is_available():
+            report["devices"] = [_card(torch, index) for index in range(torch.cuda.device_count())]
+    except (RuntimeError, OSError, AssertionError) as error:
+        # A driver older than the build, a card that fell off the bus.
+        report["error"] = f"{type(error).__name__}: {error}"
+    return report
+
+
+def _card(torch: Any, index: int) -> dict[str, Any]:
+    properties = torch.cuda.get_device_properties(index)
+    free_bytes, total_bytes = torch.cuda.mem_get_info(index)
+    with torch.cuda.device(index):
+        bf16 = bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return {
+        "index": index,
+        "name": properties.name,
+        "uuid": f"GPU-{properties.uuid}" if hasattr(properties, "uuid") else None,
+        "total_bytes": total_bytes,
+        "free_bytes": free_bytes,
+        "capability": [properties.major, properties.minor],
+        "bf16": bf16,
+    }
+
+
+if __name__ == "__main__":
+    json.dump(look(), sys.stdout)
