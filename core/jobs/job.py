@@ -69,6 +69,33 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True)
+class JobSummary:
+    """A job as a line in a list: cheap to read, however long its text is.
+
+    Args:
+        id: As `Job.id`.
+        state: As `Job.state`.
+        title: First words of the text, on one line.
+        n_segments: All of the plan.
+        n_done: Finished segments.
+        voice_id: The voice that was asked for; it may be gone by now.
+        engine: Name of an engine's card.
+        error: As `Job.error`.
+        made_at: Unix time (s).
+    """
+
+    id: str
+    state: JobState
+    title: str
+    n_segments: int
+    n_done: int
+    voice_id: str
+    engine: str
+    error: str | None
+    made_at: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class DoneSegment:
     """One finished segment of a job.
 

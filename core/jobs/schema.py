@@ -1,0 +1,74 @@
+"""Requests and plans as JSON columns of the database, with a version in each."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+from core.errors import StudioError
+from core.jobs.job import SpeakRequest
+from core.text.plan import Segment, TextPlan
+
+VERSION = 1
+TITLE_CHARS = 80
+
+
+def dump_request(request: SpeakRequest) -> str:
+    """Escaped to ASCII: a lone surrogate that somebody pasted cannot be stored otherwise."""
+    fields = {field.name: getattr(request, field.name) for field in dataclasses.fields(request)}
+    return json.dumps({"version": VERSION, **fields, "settings": dict(request.settings)})
+
+
+def load_request(text: str) -> SpeakRequest:
+    return SpeakRequest(**_fields(text))
+
+
+def dump_plan(plan: TextPlan) -> str:
+    return json.dumps({"version": VERSION, **dataclasses.asdict(plan)})
+
+
+def load_plan(text: str) -> TextPlan:
+    fields = _fields(text)
+    fields["segments"] = tuple(Segment(**segment) for segment in fields["segments"])
+    fields["notes"] = tuple(fields["notes"])
+    return TextPlan(**fields)
+
+
+def dump_list(values: tuple[str, ...] | tuple[int, ...]) -> str:
+    return json.dumps(values)
+
+
+def load_strings(text: str) -> tuple[str, ...]:
+    return tuple(str(value) for value in json.loads(text))
+
+
+def load_integers(text: str) -> tuple[int, ...]:
+    return tuple(int(value) for value in json.loads(text))
+
+
+def title(text: str) -> str:
+    """First words of a text on one line, at most 80 characters, cut at a space if there is one."""
+    # Far more than needed, so that a long text is not split as a whole.
+    line = " ".join(text[: 8 * TITLE_CHARS].split())
+    line = storable(line)
+    if len(line) <= TITLE_CHARS:
+        return line
+    kept = line[: TITLE_CHARS - 1]
+    return (kept.rsplit(" ", 1)[0] if " " in kept[TITLE_CHARS // 2 :] else kept) + "…"
+
+
+def storable(text: str) -> str:
+    """Without lone surrogates, which SQLite's UTF-8 cannot hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _fields(text: str) -> dict[str, Any]:
+    fields: dict[str, Any] = json.loads(text)
+    version = fields.pop("version")
+    if version != VERSION:
+        raise StudioError(
+            f"A job was stored in form {version}; this Timbre reads form {VERSION}.",
+            "Update Timbre.",
+        )
+    return fields
