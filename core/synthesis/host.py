@@ -1,0 +1,211 @@
+"""The page's side of the engine process: keeps one alive while it is needed, and outlives it."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from core.engines.protocol import EngineCard, Reference, StopFlag, Utterance
+from core.engines.registry import PACKAGES
+from core.errors import Cancelled, ResourceError
+from core.synthesis import wire
+from core.synthesis.batch import POLL_S, Batch, HostPiece, Patience, breakage, died, error_of
+from core.synthesis.life import Ended, Life
+
+
+class EngineHost:
+    """Says batches in the engine process, one at a time, whoever calls.
+
+    Args:
+        log: Where the engine's own output goes.
+        device: As in `Engine.load`; `auto` is the processor.
+        idle_s: After so much time without work the process is ended, which gives all its
+            memory back; None for never.
+        patience: When silence counts as death.
+        packages: Where an engine's factory may live.
+        n_threads: Of numeric libraries in the engine; None for up to four.
+    """
+
+    def __init__(
+        self,
+        log: Path,
+        *,
+        device: str = "cpu",
+        idle_s: float | None = 600.0,
+        patience: Patience | None = None,
+        packages: tuple[str, ...] = PACKAGES,
+        n_threads: int | None = None,
+    ) -> None:
+        self._log = log
+        # The engines there are run on the processor.
+        self._device = "cpu" if device == "auto" else device
+        self._idle_s = idle_s
+        self._patience = patience or Patience()
+        self._packages = packages
+        self._n_threads = n_threads or min(4, os.cpu_count() or 1)
+        self._lock = threading.Lock()
+        self._turn = threading.Lock()
+        self._life: Life | None = None
+        self._factory = ""
+        self._number = 0
+        self._timer: threading.Timer | None = None
+        self._closed = threading.Event()
+
+    @property
+    def pid(self) -> int | None:
+        """Of the engine process; None while there is none."""
+        life = self._life
+        return life.pid if life is not None and life.is_alive else None
+
+    def is_loaded(self, card: EngineCard) -> bool:
+        life = self._life
+        return (
+            life is not None and life.is_alive and life.is_loaded and self._factory == card.factory
+        )
+
+    def warm(self, card: EngineCard) -> None:
+        """Begin to load an engine and return at once. Leaves another engine at work alone."""
+        if self._turn.acquire(blocking=False):
+            try:
+                self._start(card)
+            finally:
+                self._end_turn()
+
+    def load(self, card: EngineCard, stop: StopFlag) -> None:
+        """Load an engine unless it is. Raises as `speak`."""
+        self._take_turn(stop)
+        try:
+            self._loaded(card, stop)
+        finally:
+            self._end_turn()
+
+    def speak(
+        self,
+        card: EngineCard,
+        reference: Reference,
+        batch: Sequence[Utterance],
+        settings: Mapping[str, float],
+        stop: StopFlag,
+    ) -> Iterator[HostPiece]:
+        """Say a batch; pieces come as they are finished, in any order.
+
+        Args:
+            card: Whose engine; another one that is loaded is given up for it.
+            reference: The voice.
+            batch: At most `card.max_batch`.
+            settings: Every knob of the card.
+            stop: Once set, the call ends within a second.
+
+        Raises:
+            Cancelled: `stop` was set.
+            EngineDied: The process is gone, or hung and was ended.
+            UtteranceRefused: One of the batch cannot be said.
+            StudioError: The engine cannot be loaded, or does not want the reference.
+        """
+        self._take_turn(stop)
+        try:
+            life = self._loaded(card, stop)
+            self._number += 1
+            order = wire.Speak(
+                number=self._number,
+                digest=reference.digest,
+                transcript=reference.transcript,
+                language=reference.language,
+                rate=reference.audio.rate,
+                utterances=tuple(batch),
+                settings=dict(settings),
+                samples=reference.audio.samples,
+            )
+            yield from Batch(life, order, self._patience, stop).pieces()
+        finally:
+            self._end_turn()
+
+    def unload(self) -> None:
+        """End the engine process, which gives back everything it took."""
+        with self._lock:
+            life, self._life = self._life, None
+        if life is not None:
+            life.end("was ended to give its memory back")
+
+    def close(self) -> None:
+        """End the engine process for good; whoever waits for it gets Cancelled."""
+        self._closed.set()
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+        self.unload()
+
+    def _take_turn(self, stop: StopFlag) -> None:
+        while not (stop.is_set() or self._closed.is_set()):
+            if self._turn.acquire(timeout=POLL_S):
+                break
+        else:
+            raise Cancelled
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+
+    def _end_turn(self) -> None:
+        with self._lock:
+            if self._idle_s is not None and self._life is not None and not self._closed.is_set():
+                if self._timer is not None:
+                    self._timer.cancel()
+                self._timer = threading.Timer(self._idle_s, self._unload_if_idle)
+                self._timer.daemon = True
+                self._timer.start()
+        self._turn.release()
+
+    def _unload_if_idle(self) -> None:
+        if self._turn.acquire(blocking=False):
+            try:
+                self.unload()
+            finally:
+                self._turn.release()
+
+    def _start(self, card: EngineCard) -> Life:
+        """The process with this engine in it, loading or loaded. Only by whose turn it is."""
+        with self._lock:
+            if self._closed.is_set():
+                raise Cancelled
+            life = self._life
+            if life is not None and life.is_alive and self._factory == card.factory:
+                return life
+        if life is not None:
+            life.end("was ended to make room for another one" if life.is_alive else None)
+        try:
+            life = Life(self._log, self._packages, self._n_threads)
+        except OSError as error:
+            raise ResourceError(
+                f"The voice engine could not be started: {error.strerror or error}.",
+                "Close other programs and try again.",
+            ) from error
+        with self._lock:
+            self._life, self._factory = life, card.factory
+        life.send(wire.Load(factory=card.factory, device=self._device))
+        if self._closed.is_set():  # while it was being started
+            self.unload()
+            raise Cancelled
+        return life
+
+    def _loaded(self, card: EngineCard, stop: StopFlag) -> Life:
+        """Wait until the engine is loaded; a stop leaves it loading."""
+        life = self._start(card)
+        since = time.monotonic()
+        while not life.is_loaded:
+            if stop.is_set():
+                raise Cancelled
+            answer = life.receive(POLL_S)
+            if isinstance(answer, wire.Refused):
+                life.end("could not be loaded")
+                raise error_of(answer)
+            if isinstance(answer, wire.Broken):
+                raise died(life, breakage(answer), in_batch=False)
+            if isinstance(answer, Ended):
+                raise died(life, None, in_batch=False)
+            if time.monotonic() - since > self._patience.load_s:
+                hung = f"was not loaded after {self._patience.load_s:.0f} s and was ended"
+                raise died(life, hung, in_batch=False)
+        return life

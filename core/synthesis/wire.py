@@ -1,0 +1,250 @@
+"""What the page process and the engine process say to each other, and its bytes.
+
+A frame is a mark (4 bytes), the length of its header and of its payload (u32 each, big endian),
+the header (a JSON object: the message's kind and fields) and the payload (samples, f32 little
+endian). Both lengths are capped before anything is read. Nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import struct
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from core.audio.samples import Samples
+from core.engines.protocol import Utterance
+
+MARK = b"TMB1"
+HEADER_MAX_BYTES = 4 << 20
+PAYLOAD_MAX_BYTES = 256 << 20
+_HEAD = struct.Struct(">4sII")
+
+
+class WireError(Exception):
+    """The bytes are no frame, or a frame that nobody sends."""
+
+
+def _no_sound() -> Samples:
+    return np.zeros(0, dtype=np.float32)
+
+
+# To the engine process
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """Load an engine; the first message, and sent once.
+
+    Args:
+        factory: As on its card.
+        device: As in `Engine.load`.
+    """
+
+    factory: str
+    device: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Speak:
+    """Say a batch.
+
+    Args:
+        number: Counts up by one; every answer carries it.
+        samples: The reference: f32 [T] at `rate` (Hz).
+    """
+
+    number: int
+    digest: str
+    transcript: str | None
+    language: str | None
+    rate: int
+    utterances: tuple[Utterance, ...]
+    settings: dict[str, float]
+    samples: Samples = field(default_factory=_no_sound)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stop:
+    """Stop saying this batch and every one before it."""
+
+    number: int
+
+
+# From the engine process
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """The engine is ready."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """The reference is understood; the batch begins."""
+
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Spoken:
+    """One utterance is finished.
+
+    Args:
+        position: Place in the batch.
+        wall_s: Time since the one before it, or since the batch began (s).
+        peak_bytes: Highest resident memory of the process so far; None where not known.
+        samples: f32 [T] at `rate` (Hz).
+    """
+
+    number: int
+    position: int
+    rate: int
+    wall_s: float
+    peak_bytes: int | None
+    samples: Samples = field(default_factory=_no_sound)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """The batch is over: all of it was said, or it was stopped."""
+
+    number: int
+    is_stopped: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """A `StudioError` of the engine, which goes on living.
+
+    Args:
+        number: 0 while loading.
+        code: As in `core.errors.ERRORS`.
+        in_batch: It came while the batch was being said, not before.
+    """
+
+    number: int
+    code: str
+    message: str
+    hint: str
+    in_batch: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Broken:
+    """Something that the engine did not foresee; its process should not be used again.
+
+    Args:
+        number: 0 while loading.
+        fault: Class and message of the exception; its traceback is in the log.
+        is_memory: There was not enough memory.
+    """
+
+    number: int
+    fault: str
+    is_memory: bool
+
+
+Message = Load | Speak | Stop | Loaded | Prepared | Spoken | Finished | Refused | Broken
+
+_KINDS: dict[str, type[Message]] = {
+    kind.__name__.lower(): kind for kind in typing.get_args(Message)
+}
+
+
+_ALSO: dict[Any, type] = {float: int}
+"""JSON may write a float without its point. (And to Python a bool is an int: not here.)"""
+
+
+def write(stream: BinaryIO, message: Message) -> None:
+    """Send a message and flush. Raises OSError when nobody listens, ValueError when too large."""
+    fields = {
+        each.name: getattr(message, each.name)
+        for each in dataclasses.fields(message)
+        if each.name != "samples"
+    }
+    header = json.dumps(
+        {"kind": type(message).__name__.lower(), **fields}, default=_plain, allow_nan=False
+    ).encode("ascii")
+    samples: Samples = getattr(message, "samples", _no_sound())
+    payload = np.ascontiguousarray(samples, dtype="<f4")
+    if len(header) > HEADER_MAX_BYTES or payload.nbytes > PAYLOAD_MAX_BYTES:
+        raise ValueError(f"a message of {len(header)} + {payload.nbytes} bytes is too large")
+    stream.write(_HEAD.pack(MARK, len(header), payload.nbytes))
+    stream.write(header)
+    stream.write(payload.data)
+    stream.flush()
+
+
+def read(stream: BinaryIO) -> Message | None:
+    """The next message, or None where the stream ends between two. Raises WireError."""
+    head = stream.read(_HEAD.size)
+    if not head:
+        return None
+    if len(head) < _HEAD.size:
+        raise WireError("the stream ends inside a frame")
+    mark, n_header, n_payload = _HEAD.unpack(head)
+    if mark != MARK:
+        raise WireError(f"a frame begins with {mark!r}")
+    if n_header > HEADER_MAX_BYTES or n_payload > PAYLOAD_MAX_BYTES:
+        raise WireError(f"a frame of {n_header} + {n_payload} bytes is too large")
+    header, payload = stream.read(n_header), stream.read(n_payload)
+    if len(header) < n_header or len(payload) < n_payload:
+        raise WireError("the stream ends inside a frame")
+    return _message(header, payload)
+
+
+def _message(header: bytes, payload: bytes) -> Message:
+    try:
+        fields = json.loads(header)
+    except (ValueError, RecursionError) as error:
+        raise WireError("a header is not JSON") from error
+    kind = _KINDS.get(str(fields.pop("kind", None))) if isinstance(fields, dict) else None
+    if kind is None:
+        raise WireError("a header names no known kind of message")
+    if any(each.name == "samples" for each in dataclasses.fields(kind)):
+        if len(payload) % 4:
+            raise WireError("a payload is no row of samples")
+        fields["samples"] = np.frombuffer(payload, dtype="<f4").astype(np.float32)
+    elif payload:
+        raise WireError(f"{kind.__name__} carries no payload")
+    return typing.cast("Message", _build(kind, fields))
+
+
+def _plain(value: object) -> object:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} does not travel")
+
+
+def _build(kind: type[Any], fields: dict[str, Any]) -> object:
+    hints = typing.get_type_hints(kind)
+    if fields.keys() != hints.keys():
+        raise WireError(f"{kind.__name__} has other fields than {sorted(fields)}")
+    return kind(**{name: _value(hints[name], value) for name, value in fields.items()})
+
+
+def _value(hint: Any, value: Any) -> Any:
+    """`value` as a `hint`. Raises WireError where it is something else."""
+    origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    if hint is Samples or isinstance(value, np.ndarray):
+        return value
+    if origin is types.UnionType:
+        return None if value is None else _value(inner[0], value)
+    if origin is tuple and isinstance(value, list):
+        return tuple(_value(inner[0], each) for each in value)
+    if origin is dict and isinstance(value, dict):
+        return {key: _value(inner[1], each) for key, each in value.items()}
+    if dataclasses.is_dataclass(hint) and isinstance(value, dict):
+        return _build(typing.cast("type[Any]", hint), value)
+    if hint in (str, int, float, bool) and type(value) in (hint, _ALSO.get(hint)):
+        return hint(value)
+    raise WireError(f"{str(value)[:40]!r} is no {hint}")
