@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-"""Where `core` lies: a child started elsewhere would not find it."""
+from core.memory import outside
 
-PROBE = (sys.executable, "-m", "core.memory.probe")
+PROBE = outside.module("core.memory.probe")
 
 PROBE_TIMEOUT_S = 90.0
 """A first import of torch from a slow disk, with CUDA's start on top, takes most of a minute."""
@@ -71,24 +66,10 @@ def ask_torch(command: Sequence[str] = PROBE, *, timeout_s: float = PROBE_TIMEOU
         timeout_s: The process is ended after this time.
     """
     try:
-        done = subprocess.run(
-            command,
-            cwd=ROOT,
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            timeout=timeout_s,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return TorchReport(error=f"no answer within {timeout_s:g} s")
-    except OSError as error:
-        return TorchReport(error=str(error))
-    if done.returncode != 0:
-        last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
-        return TorchReport(error=f"ended with code {done.returncode}. {' '.join(last)}".strip())
-    try:
-        return _report(json.loads(done.stdout))
-    except (ValueError, TypeError, KeyError, AttributeError):
+        return _report(outside.ask(command, timeout_s=timeout_s))
+    except outside.NoAnswer as none:
+        return TorchReport(error=str(none))
+    except (ValueError, TypeError, KeyError, IndexError):
         return TorchReport(error="an answer that is no report")
 
 

@@ -10,7 +10,8 @@ import time
 
 import pytest
 
-from core.memory.device import ROOT, TorchReport, ask_torch
+from core.memory.device import TorchReport, ask_torch
+from core.memory.outside import ROOT
 
 CARD = {
     "index": 0,
