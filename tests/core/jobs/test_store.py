@@ -280,10 +280,14 @@ def test_a_full_disk_is_said_with_numbers_and_loses_nothing(store: Store, paths:
     store.add_job(job)
     full = Store(paths, store.database, write=small_disk)
     saved = []
-    with pytest.raises(ResourceError, match=r"no room left .* free, .* needed") as caught:
+
+    def save_all() -> None:
         for index in range(10):
             full.save_segment(job.id, make_done(job, index), make_sound(index))
             saved.append(index)
+
+    with pytest.raises(ResourceError, match=r"no room left .* free, .* needed") as caught:
+        save_all()
     assert caught.value.hint
     assert saved
     assert [done.index for done in store.done(job.id)] == saved
@@ -295,10 +299,14 @@ def test_a_database_that_cannot_grow_says_so_and_goes_on_when_it_can(store: Stor
     jobs = [make_job(200) for _ in range(20)]
     store.database.rows("PRAGMA max_page_count = 40")
     accepted = []
-    with pytest.raises(ResourceError, match="no room left"):
+
+    def add_all() -> None:
         for job in jobs:
             store.add_job(job)
             accepted.append(job)
+
+    with pytest.raises(ResourceError, match="no room left"):
+        add_all()
     assert accepted
     assert {line.id for line in store.jobs()} == {job.id for job in accepted}
     store.database.rows("PRAGMA max_page_count = 1000000")
