@@ -3,16 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-
-
-class FileFormat(StrEnum):
-    WAV = "wav"
-    FLAC = "flac"
-    MP3 = "mp3"
-    OGG = "ogg"
-    OPUS = "opus"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,21 @@ from core.audio.samples import ReferenceReport, Span
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReferenceLimits:
+    """How long a reference an engine wants; from its card.
+
+    Args:
+        min_s: Shorter ones are refused (s).
+        best_s: What to aim at (s).
+        max_s: Longest stretch that is used (s).
+    """
+
+    min_s: float
+    best_s: float
+    max_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Window:
     """A stretch that could serve as reference.
 

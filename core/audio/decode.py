@@ -1,0 +1,418 @@
+"""Reads any sound file a person has as a stream of mono blocks; believes nothing it is told.
+
+Decided by content, never by name. Only plain containers are opened: no playlists, no addresses,
+nothing that could make the decoder open another file. Runs in the child of `core.audio.child`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from av.error import FFmpegError
+from numpy.typing import NDArray
+
+from core.audio.samples import Samples
+from core.errors import InputError, MissingError
+
+MAX_FILE_BYTES = 4 << 30
+MAX_S = 2 * 3600.0
+MAX_SILENCE_S = 300.0  # more digital silence than this in a row: nothing worth waiting for
+MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 192_000
+MAX_CHANNELS = 8
+SILENT = 5e-4  # -66 dBFS: below the noise of any microphone that somebody speaks into
+_BLOCK_S = 0.5
+_MAX_BAD_PACKETS = 200
+_MAX_NOT_FINITE = 0.01
+_FILE_HINT = "Use a recording such as WAV, MP3, M4A, FLAC, OGG or WebM."
+
+_CONTAINERS = (
+    "wav,w64,aiff,au,caf,voc,flac,mp3,ogg,aac,ac3,eac3,amr,mov,matroska,asf,avi,flv,mpegts,mpeg,"
+    "wv,tta,ape"
+)
+_PCM = (
+    "pcm_u8 pcm_s8 pcm_s16le pcm_s16be pcm_s24le pcm_s24be pcm_s32le pcm_s32be pcm_s64le "
+    "pcm_s64be pcm_f32le pcm_f32be pcm_f64le pcm_f64be pcm_alaw pcm_mulaw pcm_bluray pcm_dvd"
+)
+_CODECS = frozenset(
+    (
+        _PCM + " adpcm_ima_wav adpcm_ms adpcm_ima_qt adpcm_swf adpcm_g726 gsm gsm_ms aac aac_latm "
+        "aac_fixed ac3 ac3_fixed eac3 alac amrnb amrwb amr_nb amr_wb ape flac mp1 mp1float mp2 "
+        "mp2float mp3 mp3float opus vorbis libopus libvorbis wavpack tta wmav1 wmav2 wmapro "
+        "wmalossless wmavoice"
+    ).split()
+)
+_FLOAT_PCM = "pcm_f"
+# What FFmpeg or PyAV raise on broken files, seen by feeding them thousands.
+_BROKEN = (FFmpegError, IndexError, ValueError, OverflowError, UnicodeDecodeError)
+
+
+@dataclass
+class Source:
+    """An open recording.
+
+    Args:
+        codec: What it really is, such as `mp3`.
+        rate: Sample rate (Hz).
+        n_channels: As the header says; blocks are mono.
+        gain: Factor on every sample; below 1 for float files that go beyond full scale.
+        notes: What reading had to do, one sentence each; grows while reading.
+    """
+
+    codec: str
+    rate: int
+    n_channels: int
+    container: Any = field(repr=False)
+    stream: Any = field(repr=False)
+    gain: float = 1.0
+    notes: list[str] = field(default_factory=list)
+
+    def blocks(self) -> Iterator[Samples]:
+        """Mono f32 [T], about half a second each, without constant offset.
+
+        Raises:
+            InputError: Nothing can be decoded, or it is not sound.
+        """
+        mixer = _Mixer(self.n_channels, _centre(self.stream))
+        drain = _Offset()
+        limit = _Limit(self.rate)
+        n_bad = n_all = 0
+        for block in self._channel_blocks():
+            finite = np.isfinite(block)
+            if not finite.all():
+                n_bad += int(block.size - np.count_nonzero(finite))
+                block[~finite] = 0.0
+            n_all += block.size
+            _check_finite(n_bad, n_all, self.rate * self.n_channels)
+            mono = mixer.mix(block)
+            if self.gain != 1.0:
+                mono *= np.float32(self.gain)
+            mono = limit.cut(drain.remove(mono))
+            if len(mono):
+                yield mono
+            if limit.reached:
+                break
+        if n_all == 0:
+            raise InputError("This file holds no sound: 0 samples could be decoded.", _FILE_HINT)
+        if n_bad:
+            _check_finite(n_bad, n_all, 0)
+            self.notes.append(f"{n_bad} samples were not numbers and are silent now.")
+        self.notes.extend(mixer.notes() + limit.notes())
+
+    def _channel_blocks(self) -> Iterator[NDArray[np.float32]]:
+        """f32 [channels, T] of about half a second."""
+        waiting: list[NDArray[np.float32]] = []
+        n_waiting = 0
+        for frame in self._frames():
+            waiting.append(_values(frame))
+            n_waiting += waiting[-1].shape[1]
+            if n_waiting >= _BLOCK_S * self.rate:
+                yield from _bites(np.concatenate(waiting, axis=1), self.rate)
+                waiting, n_waiting = [], 0
+        if waiting:
+            yield from _bites(np.concatenate(waiting, axis=1), self.rate)
+
+    def _frames(self) -> Iterator[Any]:
+        n_bad = n_good = 0
+        try:
+            for packet in self.container.demux(self.stream):
+                try:
+                    frames = packet.decode()
+                except _BROKEN:
+                    n_bad += 1
+                    if n_bad > _MAX_BAD_PACKETS and n_good < n_bad:
+                        break
+                    continue
+                for frame in frames:
+                    if (frame.sample_rate, len(frame.layout.channels)) != (
+                        self.rate,
+                        self.n_channels,
+                    ):
+                        if n_good:
+                            self.notes.append(
+                                "The sound changes its format on the way; "
+                                "what comes after was left out."
+                            )
+                        return
+                    n_good += 1
+                    yield frame
+        except _BROKEN:
+            n_bad += 1
+        if n_bad and n_good:
+            self.notes.append("The file is damaged or cut off; what could be read was kept.")
+
+
+@contextlib.contextmanager
+def open_source(path: Path) -> Iterator[Source]:
+    """Open a recording and check what its header says.
+
+    Args:
+        path: Whatever the person gave.
+
+    Raises:
+        MissingError: There is no such file.
+        InputError: It is not a sound file, or not one that can be a recording of speech.
+    """
+    _check_file(path)
+    with _opened(path) as source:
+        if source.codec.startswith(_FLOAT_PCM):
+            peak = _float_peak(source)
+            with _opened(path) as again:
+                if peak > 1.0:
+                    again.gain = 1.0 / peak
+                    again.notes.append(
+                        f"Its loudest sample is {peak:.3g} times full scale; it was turned down."
+                    )
+                yield again
+        else:
+            yield source
+
+
+def _check_file(path: Path) -> None:
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise MissingError("There is no such file.", "Check the name.") from None
+    except (OSError, ValueError):
+        raise InputError("This file cannot be opened.", "Check its name and its rights.") from None
+    if stat.S_ISDIR(status.st_mode):
+        raise InputError("This is a folder, not a recording.", "Choose one file in it.")
+    if not stat.S_ISREG(status.st_mode):
+        raise InputError("This is a device or a pipe, not a file.", _FILE_HINT)
+    if status.st_size == 0:
+        raise InputError("This file is empty (0 bytes).", _FILE_HINT)
+    if status.st_size > MAX_FILE_BYTES:
+        raise InputError(
+            f"This file has {status.st_size / (1 << 30):.1f} GiB; "
+            f"at most {MAX_FILE_BYTES >> 30} GiB are read.",
+            "Cut out some minutes of speech and use those.",
+        )
+    if not os.access(path, os.R_OK):
+        raise InputError("This file may not be read by you.", "Change its rights or copy it.")
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Source]:
+    # An open file, not a name: FFmpeg then has no protocol to follow anywhere.
+    with path.open("rb") as file:
+        try:
+            container = av.open(
+                file,
+                mode="r",
+                options={
+                    "format_whitelist": _CONTAINERS,
+                    "protocol_whitelist": "",
+                    "codec_whitelist": ",".join(sorted(_CODECS)),
+                },
+                metadata_errors="ignore",
+            )
+        except _BROKEN:
+            raise InputError("This is not a sound file that can be read.", _FILE_HINT) from None
+        with contextlib.closing(container):
+            yield _source(container)
+
+
+def _source(container: Any) -> Source:
+    streams = container.streams.audio
+    if not streams:
+        raise InputError("This file holds no sound.", _FILE_HINT)
+    stream = streams[0]
+    try:
+        context = stream.codec_context
+        codec = context.codec.canonical_name if context is not None else ""
+        rate = int(context.sample_rate or 0) if codec else 0
+        n_channels = len(context.layout.channels) if codec else 0
+    except _BROKEN:
+        codec, rate, n_channels = "", 0, 0
+    if codec not in _CODECS:
+        raise InputError(
+            f"The sound in this file has a coding that is not known here"
+            f"{f' ({codec})' if codec else ''}.",
+            "Convert it to WAV or MP3 with another program.",
+        )
+    if not MIN_RATE_HZ <= rate <= MAX_RATE_HZ:
+        raise InputError(
+            f"This file has {rate} samples per second; "
+            f"{MIN_RATE_HZ} to {MAX_RATE_HZ} can be a recording of a voice.",
+            "Record again, or convert it to 44100 Hz.",
+        )
+    if not 1 <= n_channels <= MAX_CHANNELS:
+        raise InputError(
+            f"This file has {n_channels} channels; 1 to {MAX_CHANNELS} can be mixed.",
+            "Save the channel with the voice as a mono file.",
+        )
+    context.thread_count = 1
+    return Source(codec=codec, rate=rate, n_channels=n_channels, container=container, stream=stream)
+
+
+def _float_peak(source: Source) -> float:
+    """Loudest finite sample of a float file: such files may go beyond 1 without being clipped."""
+    peak = 0.0
+    n_bad = n_all = 0
+    for block in source._channel_blocks():
+        finite = np.isfinite(block)
+        n_bad += int(block.size - np.count_nonzero(finite))
+        n_all += block.size
+        _check_finite(n_bad, n_all, source.rate * source.n_channels)
+        peak = max(peak, float(np.max(np.abs(block, where=finite, out=np.zeros_like(block)))))
+        if n_all > MAX_S * source.rate * source.n_channels:
+            break
+    return peak
+
+
+def _check_finite(n_bad: int, n_all: int, n_least: int) -> None:
+    if n_all >= n_least and n_bad > _MAX_NOT_FINITE * n_all:
+        raise InputError(
+            f"{n_bad} of the first {n_all} samples are not numbers: the file is broken.",
+            "Export it again from the program that made it.",
+        )
+
+
+def _values(frame: Any) -> NDArray[np.float32]:
+    """f32 [channels, T] in [-1, 1] of one decoded frame."""
+    raw: NDArray[Any] = frame.to_ndarray()
+    n_channels = len(frame.layout.channels)
+    if not frame.format.is_planar:
+        raw = raw.reshape(-1, n_channels).T
+    if raw.dtype.kind == "f":
+        # A double beyond what f32 holds becomes infinite and is counted as such.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.array(raw, np.float32)
+    if raw.dtype == np.uint8:
+        return (raw.astype(np.float32) - 128.0) / 128.0
+    return raw.astype(np.float32) * np.float32(0.5 ** (8 * raw.dtype.itemsize - 1))
+
+
+def _bites(block: NDArray[np.float32], rate: int) -> Iterator[NDArray[np.float32]]:
+    """Pieces of at most two blocks: some codecs hand out a minute at once."""
+    step = round(2 * _BLOCK_S * rate)
+    for at in range(0, block.shape[1], step):
+        yield block[:, at : at + step]
+
+
+def _centre(stream: Any) -> int | None:
+    """The channel where films keep their speech, if there is one."""
+    names = [channel.name for channel in stream.codec_context.layout.channels]
+    return names.index("FC") if "FC" in names and len(names) > 2 else None
+
+
+class _Mixer:
+    """Channels to one: their mean, unless one of them alone is better.
+
+    A microphone on one side, or two sides in opposite phase, would lose by a mean: then the
+    loudest channel is taken. Films keep speech in the centre. Decided from all that was heard
+    so far; a change fades over one block.
+    """
+
+    def __init__(self, n_channels: int, centre: int | None) -> None:
+        self._n = n_channels
+        self._centre = centre
+        self._energy = np.zeros(n_channels)
+        self._mean_energy = 0.0
+        self._weights: NDArray[np.float32] | None = None
+        self._picked: int | None = None
+
+    def mix(self, block: NDArray[np.float32]) -> Samples:
+        """f32 [channels, T] -> f32 [T]."""
+        if self._n == 1:
+            only: Samples = block[0]
+            return only
+        wide = np.clip(block, -1e6, 1e6)  # squares of larger ones would not fit
+        self._energy += np.einsum("ct,ct->c", wide, wide, dtype=np.float64)
+        mean = wide.mean(axis=0)
+        self._mean_energy += float(np.dot(mean, mean))
+        weights = self._choose()
+        before = weights if self._weights is None else self._weights
+        self._weights = weights
+        mixed: Samples = weights @ wide
+        if not np.array_equal(before, weights):
+            rise = np.linspace(0.0, 1.0, block.shape[1], dtype=np.float32)
+            mixed = rise * mixed + (1 - rise) * (before @ wide)
+        return mixed
+
+    def _choose(self) -> NDArray[np.float32]:
+        loudest = int(np.argmax(self._energy))
+        self._picked = None
+        if self._centre is not None and self._energy[self._centre] > 0.01 * self._energy[loudest]:
+            self._picked = self._centre
+        # Unrelated channels of equal level lose 3 dB in a mean of two (0.5); 0.35 is beyond
+        # what ordinary stereo does.
+        elif self._mean_energy < 0.35 * self._energy[loudest]:
+            self._picked = loudest
+        weights = np.full(self._n, 1.0 / self._n, np.float32)
+        if self._picked is not None:
+            weights[:] = 0.0
+            weights[self._picked] = 1.0
+        return weights
+
+    def notes(self) -> list[str]:
+        if self._n == 1:
+            return []
+        if self._picked is None:
+            return [f"{self._n} channels were mixed into one."]
+        return [f"Of {self._n} channels the one with the voice was taken ({self._picked + 1})."]
+
+
+class _Offset:
+    """Takes a constant offset away, following it slowly (about five seconds)."""
+
+    _FOLLOW = 0.1
+
+    def __init__(self) -> None:
+        self._at: float | None = None
+
+    def remove(self, block: Samples) -> Samples:
+        if not len(block):
+            return block
+        mean = float(block.mean())
+        before = mean if self._at is None else self._at
+        self._at = before + self._FOLLOW * (mean - before)
+        ramp = np.linspace(before, self._at, len(block), dtype=np.float32)
+        result: Samples = block - ramp
+        return result
+
+
+class _Limit:
+    """Ends a stream that is too long, or silent for too long."""
+
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
+        self._n = 0
+        self._n_silent = 0
+        self._why = ""
+
+    @property
+    def reached(self) -> bool:
+        return bool(self._why)
+
+    def cut(self, block: Samples) -> Samples:
+        """The part of `block` that may pass. Raises InputError for a file of silence."""
+        room = round(MAX_S * self._rate) - self._n
+        if len(block) >= room:
+            block = block[:room]
+            self._why = f"Only the first {MAX_S / 3600:.0f} hours were read."
+        self._n += len(block)
+        loud = bool(len(block)) and float(np.max(np.abs(block))) >= SILENT
+        self._n_silent = 0 if loud else self._n_silent + len(block)
+        if self._n_silent > MAX_SILENCE_S * self._rate:
+            at_s = (self._n - self._n_silent) / self._rate
+            if at_s < 1.0:
+                raise InputError(
+                    f"The first {MAX_SILENCE_S / 60:.0f} minutes of this file are silent.",
+                    "Cut the silence off, or check that the right microphone was recording.",
+                )
+            self._why = (
+                f"After {at_s:.0f} s it is silent for {MAX_SILENCE_S / 60:.0f} minutes; "
+                "the rest was left out."
+            )
+        return block
+
+    def notes(self) -> list[str]:
+        return [self._why] if self._why else []

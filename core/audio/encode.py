@@ -1,0 +1,110 @@
+"""Writes a stream of sound as a file that people can play, with a note that it is synthetic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from core.audio.samples import Samples
+from core.paths import whole_file
+
+SYNTHETIC = "Synthetic speech made with Timbre: a cloned voice, not a recording of a person."
+SOFTWARE = "Timbre"
+
+
+class FileFormat(StrEnum):
+    WAV = "wav"
+    FLAC = "flac"
+    MP3 = "mp3"
+    OGG = "ogg"
+    OPUS = "opus"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Kind:
+    """How libsndfile is told about a format; rates it takes (Hz), empty for all."""
+
+    format: str
+    subtype: str
+    rates: tuple[int, ...] = ()
+
+
+_KINDS = {
+    FileFormat.WAV: _Kind(format="WAV", subtype="PCM_16"),
+    FileFormat.FLAC: _Kind(format="FLAC", subtype="PCM_16"),
+    FileFormat.MP3: _Kind(
+        format="MP3",
+        subtype="MPEG_LAYER_III",
+        rates=(8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000),
+    ),
+    FileFormat.OGG: _Kind(format="OGG", subtype="VORBIS"),
+    FileFormat.OPUS: _Kind(format="OGG", subtype="OPUS", rates=(8000, 12000, 16000, 24000, 48000)),
+}
+_TAGS = ("title", "artist", "album", "date", "copyright")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoded:
+    """
+    Args:
+        seconds: Length of what was written (s).
+        rate: Sample rate of the file (Hz).
+    """
+
+    seconds: float
+    rate: int
+
+
+def encode(
+    blocks: Iterable[Samples],
+    rate: int,
+    target: Path,
+    format: FileFormat,
+    tags: Mapping[str, str] | None = None,
+) -> Encoded:
+    """Write a sound; the file is whole or not there.
+
+    Args:
+        blocks: f32 [T] each, asked for one at a time.
+        rate: Their sample rate (Hz); a format that does not know it gets the next higher one.
+        target: The file.
+        format: What to write.
+        tags: `title`, `artist`, `album`, `date`, `copyright`. Comment and software are ours.
+
+    Raises:
+        OSError: The disk says no.
+    """
+    kind = _KINDS[format]
+    file_rate = next((r for r in kind.rates if r >= rate), kind.rates[-1]) if kind.rates else rate
+    n = 0
+    with (
+        whole_file(target) as part,
+        soundfile.SoundFile(part, "w", file_rate, 1, kind.subtype, format=kind.format) as file,
+    ):
+        for tag in _TAGS:
+            if tags and tags.get(tag):
+                setattr(file, tag, tags[tag])
+        file.comment = SYNTHETIC
+        file.software = SOFTWARE
+        for block in _resampled(blocks, rate, file_rate):
+            # Vorbis recurses over a write: long ones would overflow its stack.
+            for at in range(0, len(block), file_rate):
+                file.write(np.clip(block[at : at + file_rate], -1.0, 32767 / 32768))
+            n += len(block)
+    return Encoded(seconds=n / file_rate, rate=file_rate)
+
+
+def _resampled(blocks: Iterable[Samples], rate: int, wanted: int) -> Iterator[Samples]:
+    if rate == wanted:
+        yield from blocks
+        return
+    stream = soxr.ResampleStream(rate, wanted, 1)
+    for block in blocks:
+        yield stream.resample_chunk(block)
+    yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
