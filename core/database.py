@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Self
 
 from core.disk import free_bytes, megabytes, no_room, writing
-from core.errors import InputError, ResourceError, StudioError
+from core.errors import ResourceError, StudioError
 from core.locks import FileLock
 from core.paths import Paths
 
@@ -72,7 +72,7 @@ class Database:
         migrations: For tests of migrating.
 
     Raises StudioError for a database of a newer Timbre or a broken one, ResourceError where
-    the disk does not let us.
+    the disk does not let us, InputError where a file is in the way of a folder.
     """
 
     def __init__(
@@ -83,16 +83,10 @@ class Database:
         self._owners = paths.data / "open"
         self._lock = threading.RLock()
         self._page: FileLock | None = None
-        try:
-            with writing(paths.data, 0):
-                paths.make()
-                self._owners.mkdir(exist_ok=True)
-                starting = self._starting()
-        except (FileExistsError, NotADirectoryError) as error:
-            raise InputError(
-                f"{error.filename} is a file where Timbre needs a folder.",
-                "Start with --home and another folder.",
-            ) from error
+        with writing(paths.data, 0):
+            paths.make()
+            self._owners.mkdir(exist_ok=True)
+            starting = self._starting()
         with starting, contextlib.ExitStack() as undo:
             with self._told():
                 self._connection = _connect(paths.database, busy_s)

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.errors import ResourceError
+from core.errors import InputError, ResourceError
 from core.paths import whole_file
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
@@ -43,14 +43,21 @@ def no_room(folder: Path, needed_bytes: int) -> ResourceError:
 
 @contextlib.contextmanager
 def writing(folder: Path, needed_bytes: int) -> Iterator[None]:
-    """Turn the disk's refusals into ResourceError; every other OSError goes on as it is.
+    """Turn the disk's refusals into sentences; every other OSError goes on as it is.
 
     Args:
         folder: Where the block writes.
         needed_bytes: Size of what it writes.
+
+    Raises ResourceError where it is full or closed to us, InputError where a file is in the way.
     """
     try:
         yield
+    except (FileExistsError, NotADirectoryError) as error:
+        raise InputError(
+            f"{error.filename or folder} is a file where Timbre needs a folder.",
+            "Move it away, or start with --home and another folder.",
+        ) from error
     except OSError as error:
         if error.errno in NO_ROOM:
             raise no_room(folder, needed_bytes) from error
@@ -63,6 +70,6 @@ def writing(folder: Path, needed_bytes: int) -> Iterator[None]:
 
 
 def write_whole(target: Path, content: bytes) -> None:
-    """Write a file that is whole or not there. Raises ResourceError when the disk refuses."""
+    """Write a file that is whole or not there. Raises as `writing`."""
     with writing(target.parent, len(content)), whole_file(target) as part:
         part.write_bytes(content)

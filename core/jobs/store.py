@@ -7,6 +7,7 @@ Everything may be called from any thread, and by several processes on the same h
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 import sqlite3
 import zlib
@@ -25,6 +26,8 @@ from core.paths import Paths
 
 KEY = re.compile(r"[0-9a-f]{8,128}")
 """A hash in hexadecimal: also a file name that every system takes."""
+
+_logger = logging.getLogger("timbre.jobs")
 
 OPEN_STATES = (JobState.WAITING, JobState.RUNNING)
 
@@ -91,6 +94,7 @@ class Store:
                 f" VALUES ({', '.join('?' * len(columns))})",
                 tuple(columns.values()),
             )
+        _logger.info("job %s accepted: %d segments", job.id, len(job.plan.segments))
 
     def job(self, job_id: str) -> Job:
         """A job with its plan. Raises MissingError."""
@@ -136,6 +140,7 @@ class Store:
                 "UPDATE jobs SET state = ?, error = ? WHERE id = ?",
                 (state.value, _text(error), job_id),
             )
+        _logger.info("job %s is %s", job_id, state.value)
 
     def interrupted(self) -> tuple[Job, ...]:
         """Jobs that were waiting or running in a process that is no more, oldest first."""
@@ -154,6 +159,7 @@ class Store:
             rows.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
             _mark_unwanted(rows, job_id)
         self.database.discard("jobs", job_id)
+        _logger.info("job %s deleted", job_id)
 
     # Segments
 
@@ -277,6 +283,7 @@ class Store:
                 "DELETE FROM segments WHERE job_id = ? AND position = ? AND crc32 = ?",
                 (job_id, row["position"], row["crc32"]),
             )
+        _logger.warning("job %s: segment %d damaged or gone", job_id, row["position"])
 
     @contextlib.contextmanager
     def _mine(self, job_id: str, *, durable: bool) -> Iterator[sqlite3.Connection]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import re
 import sqlite3
 import time
@@ -22,6 +23,8 @@ from core.text.clean import clean
 from core.voices.digest import digest
 from core.voices.names import voice_name
 from core.voices.voice import Consent, Voice
+
+_logger = logging.getLogger("timbre.voices")
 
 LANGUAGE = re.compile(r"[a-z]{2,3}")
 MAX_TRANSCRIPT_CHARS = 10_000
@@ -84,6 +87,7 @@ class VoiceLibrary:
             statement=statement,
         )
         self._keep(voice, audio, once=None)
+        _logger.info("voice %s made of %.2f s", voice.id, audio.seconds)
         return voice
 
     def list(self) -> tuple[Voice, ...]:
@@ -116,6 +120,7 @@ class VoiceLibrary:
                 raise _no_voice()
             _mark_unwanted(rows, voice_id)
         self._database.discard("voices", voice_id)
+        _logger.info("voice %s deleted", voice_id)
 
     def reference(self, voice: Voice) -> Reference:
         """What an engine gets of a voice.
