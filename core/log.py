@@ -16,6 +16,8 @@ from core.disk import writing
 from core.paths import Paths
 
 ROOT = "timbre"
+TREES = (ROOT, "core", "ui")
+"""Ours: by name, and by module. Libraries keep to their own handlers."""
 FILE_BYTES = 1_000_000
 N_OLD_FILES = 5
 
@@ -27,7 +29,7 @@ def log_file(paths: Paths) -> Path:
 
 
 def start(paths: Paths, *, level: int = logging.INFO) -> None:
-    """Write the tree of loggers under `timbre` to the rotating file from now on.
+    """Write what Timbre's loggers say to the rotating file from now on.
 
     A second call moves it to another home. Raises as `core.disk.writing`.
     """
@@ -42,21 +44,22 @@ def start(paths: Paths, *, level: int = logging.INFO) -> None:
             errors="backslashreplace",
         )
     handler.setFormatter(logging.Formatter(_FORMAT))
-    logger = logging.getLogger(ROOT)
-    logger.setLevel(level)
-    logger.propagate = False
-    logger.addHandler(handler)
+    for tree in TREES:
+        logger = logging.getLogger(tree)
+        logger.setLevel(level)
+        logger.propagate = False
+        logger.addHandler(handler)
 
 
 def stop() -> None:
     """Close the file; the loggers are as if `start` had never been called."""
-    logger = logging.getLogger(ROOT)
-    for handler in logger.handlers[:]:
-        if isinstance(handler, _RotatingFile):
-            logger.removeHandler(handler)
-            handler.close()
-            logger.propagate = True
-            logger.setLevel(logging.NOTSET)
+    for logger in map(logging.getLogger, TREES):
+        for handler in logger.handlers[:]:
+            if isinstance(handler, _RotatingFile):
+                logger.removeHandler(handler)
+                handler.close()
+                logger.propagate = True
+                logger.setLevel(logging.NOTSET)
 
 
 def incident(error: BaseException) -> str:

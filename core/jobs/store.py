@@ -283,6 +283,11 @@ class Store:
                 "DELETE FROM segments WHERE job_id = ? AND position = ? AND crc32 = ?",
                 (job_id, row["position"], row["crc32"]),
             )
+            # Done means that every segment is there; a stopped job can be resumed.
+            rows.execute(
+                "UPDATE jobs SET state = ? WHERE id = ? AND state = ?",
+                (JobState.STOPPED.value, job_id, JobState.DONE.value),
+            )
         _logger.warning("job %s: segment %d damaged or gone", job_id, row["position"])
 
     @contextlib.contextmanager

@@ -122,13 +122,13 @@ class VoiceLibrary:
         self._database.discard("voices", voice_id)
         _logger.info("voice %s deleted", voice_id)
 
-    def reference(self, voice: Voice) -> Reference:
+    def reference(self, voice_id: str) -> Reference:
         """What an engine gets of a voice.
 
         Raises MissingError when the voice was deleted or its sound is gone or damaged, and
         InputError when its consent was given for another sound.
         """
-        kept = self.get(voice.id)
+        kept = self.get(voice_id)
         try:
             audio = flac.decode(kept.audio.read_bytes())
             is_whole = digest(audio, kept.transcript, kept.language) == kept.digest

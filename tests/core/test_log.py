@@ -41,6 +41,15 @@ def test_what_is_logged_is_in_the_file(paths: Paths) -> None:
     assert "not at this level" not in lines(paths)
 
 
+def test_modules_log_by_their_own_names_and_libraries_do_not(paths: Paths) -> None:
+    log.start(paths)
+    for name in ("core.jobs.queue", "ui.page", "gradio"):
+        logging.getLogger(name).warning("said by %s", name)
+    assert "said by core.jobs.queue" in lines(paths)
+    assert "said by ui.page" in lines(paths)
+    assert "said by gradio" not in lines(paths)
+
+
 def test_starting_again_moves_to_the_other_home_and_writes_once(tmp_path: Path) -> None:
     first, second = Paths.default(tmp_path / "1"), Paths.default(tmp_path / "2")
     log.start(first)

@@ -211,6 +211,19 @@ def test_a_damaged_file_is_forgotten_when_heard_or_when_the_job_runs_again(store
     assert np.abs(store.segment_sound(job.id, 1).samples - make_sound(1).samples).max() <= STEP / 2
 
 
+def test_a_done_job_with_a_damaged_file_can_be_resumed(store: Store) -> None:
+    job = make_job(2)
+    store.add_job(job)
+    for index in range(2):
+        store.save_segment(job.id, make_done(job, index), make_sound(index))
+    store.set_state(job.id, JobState.DONE)
+    store.segment_file(job.id, job.keys[0]).write_bytes(b"")
+    assert store.job(job.id).state is JobState.DONE
+    with pytest.raises(MissingError, match="Resume the job"):
+        store.segment_sound(job.id, 0)
+    assert store.job(job.id).state is JobState.STOPPED
+
+
 def test_sentences_that_share_a_key_share_a_file_and_stay_whole(store: Store) -> None:
     job = make_job(2)
     job = dataclasses.replace(job, keys=(job.keys[0], job.keys[0]))

@@ -53,7 +53,7 @@ def test_a_voice_comes_back_as_it_was_made(library: VoiceLibrary, paths: Paths) 
 def test_the_reference_is_the_kept_sound_in_16_bit(library: VoiceLibrary) -> None:
     sound = a_sound(3)
     voice = add_voice(library, audio=sound)
-    reference = library.reference(voice)
+    reference = library.reference(voice.id)
     assert reference.audio.rate == sound.rate
     # Rounding to 16 bit moves a sample by at most half a step.
     assert np.abs(reference.audio.samples - sound.samples).max() <= 0.5 / 32768
@@ -83,7 +83,7 @@ def test_a_voice_whose_consent_was_for_another_sound_does_not_speak(
     with database.change() as rows:
         rows.execute("UPDATE voices SET consent_digest = 'another'")
     with pytest.raises(InputError, match="no consent"):
-        library.reference(voice)
+        library.reference(voice.id)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_deleted_voice_is_gone_and_says_so(library: VoiceLibrary, paths: Paths
     assert library.list() == (kept,)
     assert [folder.name for folder in paths.voices.iterdir()] == [kept.id]
     with pytest.raises(MissingError, match="no such voice"):
-        library.reference(gone)
+        library.reference(gone.id)
 
 
 @pytest.mark.parametrize("voice_id", [uuid.uuid4().hex, "..", "", "A" * 32, "nul"])
@@ -169,7 +169,7 @@ def test_a_voice_whose_file_is_gone_or_changed_is_not_spoken_with(
     assert callable(harm)
     harm(voice)
     with pytest.raises(MissingError, match="gone from the disk or damaged"):
-        library.reference(voice)
+        library.reference(voice.id)
 
 
 def test_a_full_disk_leaves_no_half_voice(database: Database, paths: Paths) -> None:
@@ -252,7 +252,7 @@ def test_many_threads_share_a_library(library: VoiceLibrary) -> None:
     def work(number: int) -> None:
         for _ in range(5):
             voice = add_voice(library, name=f"voice {number}", audio=a_sound(number, 0.05))
-            library.reference(voice)
+            library.reference(voice.id)
             library.rename(voice.id, f"renamed {number}")
         library.delete(voice.id)
 
