@@ -5,7 +5,12 @@ An event announces what the store already holds: somebody who missed it loses no
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,3 +111,100 @@ class JobFailed(JobEvent):
 
     message: str
     hint: str
+
+
+class Gap(Enum):
+    """Instead of an event."""
+
+    MISSED = "missed"
+    """Events came faster than they were read and were thrown away: read the store again."""
+    CLOSED = "closed"
+    """No event will come any more: Timbre ends."""
+
+
+class Line:
+    """What one follower has not read yet; bounded, however slow the follower."""
+
+    def __init__(self, n_max: int) -> None:
+        self._n_max = n_max
+        self._waiting: deque[JobEvent] = deque()
+        self._gap: Gap | None = None
+        self._changed = threading.Condition()
+
+    def next(self) -> JobEvent | Gap:
+        """Waits for it."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._gap is not None)
+            if self._gap is None:
+                return self._waiting.popleft()
+            gap = self._gap
+            if gap is Gap.MISSED:
+                self._gap = None
+            return gap
+
+    @property
+    def is_closed(self) -> bool:
+        return self._gap is Gap.CLOSED
+
+    def put(self, event: JobEvent) -> None:
+        with self._changed:
+            if self._gap is None and len(self._waiting) < self._n_max:
+                self._waiting.append(event)
+            elif self._gap is None:
+                self._waiting.clear()
+                self._gap = Gap.MISSED
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        with self._changed:
+            self._gap = Gap.CLOSED
+            self._changed.notify_all()
+
+
+class EventBoard:
+    """Where events are pinned, and who follows which job. Safe to use from many threads.
+
+    Args:
+        n_max: Events that may wait for one follower before it has to read the store again.
+    """
+
+    def __init__(self, n_max: int = 256) -> None:
+        self._n_max = n_max
+        self._lock = threading.Lock()
+        self._lines: dict[str, list[Line]] = {}
+        self._is_closed = False
+
+    @property
+    def n_followers(self) -> int:
+        with self._lock:
+            return sum(len(lines) for lines in self._lines.values())
+
+    def publish(self, event: JobEvent) -> None:
+        """Tell everybody who follows the event's job; never waits for them."""
+        with self._lock:
+            for line in self._lines.get(event.job_id, ()):
+                line.put(event)
+
+    @contextlib.contextmanager
+    def follow(self, job_id: str) -> Iterator[Line]:
+        """The events of a job from now on, until the end of the block."""
+        line = Line(self._n_max)
+        with self._lock:
+            if self._is_closed:
+                line.close()
+            self._lines.setdefault(job_id, []).append(line)
+        try:
+            yield line
+        finally:
+            with self._lock:
+                self._lines[job_id].remove(line)
+                if not self._lines[job_id]:
+                    del self._lines[job_id]
+
+    def close(self) -> None:
+        """Wake every follower for the last time."""
+        with self._lock:
+            self._is_closed = True
+            for lines in self._lines.values():
+                for line in lines:
+                    line.close()

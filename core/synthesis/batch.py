@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 
 from core.audio.samples import Audio
@@ -99,7 +99,7 @@ class Batch:
         self._heard_at = time.monotonic()
         self._allowed_s = patience.prepare_s
 
-    def pieces(self) -> Iterator[HostPiece]:
+    def pieces(self) -> Generator[HostPiece, None, None]:
         """Raises as `EngineHost.speak`, with the process ended where it cannot be used again."""
         self._life.send(self._order)
         self._heard_at = time.monotonic()

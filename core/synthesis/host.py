@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 
 from core.engines.protocol import EngineCard, Reference, StopFlag, Utterance
@@ -89,7 +89,7 @@ class EngineHost:
         batch: Sequence[Utterance],
         settings: Mapping[str, float],
         stop: StopFlag,
-    ) -> Iterator[HostPiece]:
+    ) -> Generator[HostPiece, None, None]:
         """Say a batch; pieces come as they are finished, in any order.
 
         Args:

@@ -30,6 +30,7 @@ _DEATHS = {
     "SIGILL": "met an instruction that this processor does not know (SIGILL)",
     "SIGTERM": "was asked to end from outside (SIGTERM)",
 }
+_GARBLED = "said something unreadable and was ended"
 _WINDOWS_DEATHS = {0xC0000005: "crashed (access violation)", 0xC0000017: "ran out of memory"}
 
 _log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class Life:
     def __init__(self, log: Path, packages: Sequence[str], n_threads: int) -> None:
         self.is_loaded = False
         self._verdict: str | None = None
+        self._is_garbled = False
         self._outbox: queue.SimpleQueue[wire.Message | None] = queue.SimpleQueue()
         self._inbox: queue.SimpleQueue[wire.Message | Ended] = queue.SimpleQueue()
         self._ending = threading.Lock()
@@ -93,13 +95,13 @@ class Life:
         """
         with self._ending:
             if self._verdict is None:
-                if verdict is None:
+                if verdict is None and not self._is_garbled:
                     with contextlib.suppress(subprocess.TimeoutExpired):
                         self._popen.wait(_LAST_WORDS_S)
-                dead_of_itself = self._popen.returncode
+                code = self._popen.returncode
                 _kill(self._popen)
                 self._popen.wait()
-                self._verdict = verdict or _words(dead_of_itself)
+                self._verdict = verdict or (_GARBLED if self._is_garbled else _words(code))
                 _log.info("engine process %d %s", self.pid, self._verdict)
                 self._outbox.put(None)
         for thread in self._threads:
@@ -123,6 +125,7 @@ class Life:
                 self._inbox.put(message)
         except wire.WireError as error:
             _log.warning("engine process %d: %s", self.pid, error)
+            self._is_garbled = True
         finally:
             stream.close()
             self._inbox.put(Ended())
@@ -169,7 +172,7 @@ def _kill(popen: subprocess.Popen[bytes]) -> None:
 def _words(code: int | None) -> str:
     """What an exit code means, to follow "The voice engine"."""
     if code is None:
-        return "said something unreadable and was ended"
+        return "closed its connection and was ended"
     if code in _WINDOWS_DEATHS:
         return _WINDOWS_DEATHS[code]
     if code < 0:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import struct
+import sys
 import types
 import typing
 from collections.abc import Mapping
@@ -158,10 +159,6 @@ _KINDS: dict[str, type[Message]] = {
 }
 
 
-_ALSO: dict[Any, type] = {float: int}
-"""JSON may write a float without its point. (And to Python a bool is an int: not here.)"""
-
-
 def write(stream: BinaryIO, message: Message) -> None:
     """Send a message and flush. Raises OSError when nobody listens, ValueError when too large."""
     fields = {
@@ -229,14 +226,13 @@ def _build(kind: type[Any], fields: dict[str, Any]) -> object:
     hints = typing.get_type_hints(kind)
     if fields.keys() != hints.keys():
         raise WireError(f"{kind.__name__} has other fields than {sorted(fields)}")
-    return kind(**{name: _value(hints[name], value) for name, value in fields.items()})
+    samples = {name: fields.pop(name) for name in ("samples",) if name in fields}
+    return kind(**samples, **{name: _value(hints[name], each) for name, each in fields.items()})
 
 
 def _value(hint: Any, value: Any) -> Any:
     """`value` as a `hint`. Raises WireError where it is something else."""
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
-    if hint is Samples or isinstance(value, np.ndarray):
-        return value
     if origin is types.UnionType:
         return None if value is None else _value(inner[0], value)
     if origin is tuple and isinstance(value, list):
@@ -245,6 +241,8 @@ def _value(hint: Any, value: Any) -> Any:
         return {key: _value(inner[1], each) for key, each in value.items()}
     if dataclasses.is_dataclass(hint) and isinstance(value, dict):
         return _build(typing.cast("type[Any]", hint), value)
-    if hint in (str, int, float, bool) and type(value) in (hint, _ALSO.get(hint)):
+    # JSON may write a float without its point, and to Python a bool is an int.
+    is_float = hint is float and type(value) in (float, int) and abs(value) <= sys.float_info.max
+    if is_float or (hint in (str, int, bool) and type(value) is hint):
         return hint(value)
     raise WireError(f"{str(value)[:40]!r} is no {hint}")

@@ -1,0 +1,460 @@
+"""The engine process as the page sees it; every process here is a real one."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.engines.protocol import Utterance
+from core.errors import Cancelled, InputError, MissingError
+from core.synthesis import life
+from core.synthesis.batch import EngineDied, HostPiece, Patience, UtteranceRefused
+from core.synthesis.host import EngineHost
+from tests import fakes
+from tests.fakes import FAKE_CARD, ask_for, ask_no_more_for, is_running, notes, reference, until
+
+pytestmark = pytest.mark.skipif(
+    not Path("/proc/self").exists(), reason="looks at processes through /proc"
+)
+
+HASTY = Patience(load_s=2.0, prepare_s=0.3, batch_s=0.3, char_s=0.0)
+"""A process starts in about 0.1 s and the fake answers in 1 ms: 0.3 s of silence is a hang."""
+
+SETTINGS = {"speed": 1.0, "pitch": 0.0}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(fakes.FOLDER, str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def start(folder: Path) -> Iterator[Callable[..., EngineHost]]:
+    started: list[EngineHost] = []
+
+    def start_one(**settings: object) -> EngineHost:
+        settings = {"packages": ("core.engines", "tests"), **settings}
+        started.append(EngineHost(folder / "engine.log", **settings))  # type: ignore[arg-type]
+        return started[-1]
+
+    yield start_one
+    for each in started:
+        each.close()
+
+
+@pytest.fixture
+def host(start: Callable[..., EngineHost]) -> EngineHost:
+    return start()
+
+
+def say(
+    host: EngineHost,
+    *texts: str,
+    stop: threading.Event | None = None,
+    seconds: float = 2.0,
+    digest: str = "voice",
+) -> list[HostPiece]:
+    batch = [Utterance(text=text, language="en", seed=1) for text in texts]
+    stop = stop or threading.Event()
+    return list(host.speak(FAKE_CARD, reference(seconds, digest), batch, SETTINGS, stop))
+
+
+class Saying:
+    """`say` in a thread, and what became of it."""
+
+    def __init__(self, host: EngineHost, *texts: str) -> None:
+        self.stop = threading.Event()
+        self.error: BaseException | None = None
+        self._thread = threading.Thread(target=self._say, args=(host, texts))
+        self._thread.start()
+
+    def _say(self, host: EngineHost, texts: tuple[str, ...]) -> None:
+        try:
+            say(host, *texts, stop=self.stop)
+        except (Cancelled, EngineDied) as error:
+            self.error = error
+
+    def end(self) -> BaseException | None:
+        self._thread.join(20.0)
+        assert not self._thread.is_alive()
+        return self.error
+
+
+def pid_of(host: EngineHost) -> int:
+    assert host.pid is not None
+    return host.pid
+
+
+def spoken_here(text: str) -> bytes:
+    session = fakes.FakeSession()
+    utterance = Utterance(text=text, language="en", seed=1)
+    pieces = session.speak(session.prepare(reference()), [utterance], SETTINGS, threading.Event())
+    return next(iter(pieces)).audio.samples.tobytes()
+
+
+# Saying
+
+
+def test_sound_arrives_as_the_engine_made_it(host: EngineHost) -> None:
+    pieces = say(host, "One.", "Two.")
+    assert [each.position for each in pieces] == [0, 1]
+    for piece, text in zip(pieces, ["One.", "Two."], strict=True):
+        assert piece.audio.samples.tobytes() == spoken_here(text)
+        assert piece.audio.rate == FAKE_CARD.rate
+        assert piece.wall_s > 0.0
+
+
+def test_the_memory_of_the_engine_is_its_own(host: EngineHost) -> None:
+    ballast = np.ones(100 << 20, dtype=np.uint8)
+    (piece,) = say(host, "One.")
+    # The fake needs 34 MB (interpreter and numpy); the test's own 100 MB must not be in it.
+    assert piece.peak_bytes is not None
+    assert 10 << 20 < piece.peak_bytes < len(ballast)
+
+
+def test_one_process_serves_many_batches_and_reads_a_reference_once(host: EngineHost) -> None:
+    say(host, "One.")
+    pid = host.pid
+    say(host, "Two.")
+    assert host.pid == pid
+    assert notes("load") == ["load cpu"]
+    assert notes("prepare") == ["prepare voice"]
+
+
+def test_four_references_are_kept_and_the_oldest_unused_is_given_up(host: EngineHost) -> None:
+    for digest in ["a", "b", "c", "d", "a", "e", "a", "b"]:
+        say(host, "One.", digest=digest)
+    assert [line[-1] for line in notes("prepare")] == ["a", "b", "c", "d", "e", "b"]
+
+
+def test_what_the_engine_prints_goes_to_the_log(host: EngineHost, folder: Path) -> None:
+    assert len(say(host, "[print] One.", "Two.")) == 2
+    log = (folder / "engine.log").read_text(encoding="utf-8", errors="replace")
+    assert "a library talks" in log
+    assert "even past Python's own standard output" in log
+
+
+def test_two_callers_take_turns(host: EngineHost) -> None:
+    both = [Saying(host, *["One."] * 20) for _ in range(2)]
+    assert [each.end() for each in both] == [None, None]
+    begun = notes("begin") + notes("said")
+    assert len(begun) == 80
+    assert notes("load") == ["load cpu"]
+
+
+def test_a_batch_left_in_the_middle_does_not_disturb_the_next(host: EngineHost) -> None:
+    batch = [Utterance(text=f"Old {n}.", language="en", seed=1) for n in range(50)]
+    pieces = host.speak(FAKE_CARD, reference(), batch, SETTINGS, threading.Event())
+    next(pieces)
+    pieces.close()
+    (piece,) = say(host, "New.")
+    assert piece.audio.samples.tobytes() == spoken_here("New.")
+
+
+def test_a_page_that_warms_the_engine_does_not_wait_for_it(host: EngineHost) -> None:
+    host.warm(FAKE_CARD)
+    assert host.pid is not None
+    until(lambda: host.is_loaded(FAKE_CARD))
+    assert len(say(host, "One.")) == 1
+    assert notes("load") == ["load cpu"]
+
+
+def test_another_engine_takes_the_place_of_the_first(host: EngineHost) -> None:
+    say(host, "One.")
+    first = pid_of(host)
+    other = dataclasses.replace(FAKE_CARD, name="other", factory="tests.fakes:OtherFakeEngine")
+    host.load(other, threading.Event())
+    assert not is_running(first)
+    assert host.is_loaded(other)
+    assert not host.is_loaded(FAKE_CARD)
+
+
+def test_only_engines_of_the_known_packages_are_loaded(start: Callable[..., EngineHost]) -> None:
+    with pytest.raises(EngineDied, match="lies outside core"):
+        start(packages=("core.engines",)).load(FAKE_CARD, threading.Event())
+    assert not notes("load")
+
+
+# Errors that the engine foresaw
+
+
+def test_a_refused_reference_is_told_in_the_engines_own_words(host: EngineHost) -> None:
+    with pytest.raises(InputError) as refusal:
+        say(host, "One.", seconds=0.5)
+    assert refusal.value.message == "The reference is too short."
+    assert refusal.value.hint == "Choose a longer one."
+    pid = host.pid
+    assert say(host, "One.")
+    assert host.pid == pid
+
+
+def test_a_refused_utterance_leaves_the_engine_alive(host: EngineHost) -> None:
+    with pytest.raises(UtteranceRefused) as refusal:
+        say(host, "One.", "[refuse]")
+    assert isinstance(refusal.value.error, InputError)
+    pid = host.pid
+    assert say(host, "One.")
+    assert host.pid == pid
+
+
+def test_an_engine_that_could_not_load_is_tried_afresh_the_next_time(host: EngineHost) -> None:
+    ask_for("refuse to load")
+    with pytest.raises(MissingError, match="Download them"):
+        say(host, "One.")
+    assert host.pid is None
+    ask_no_more_for("refuse to load")
+    assert say(host, "One.")
+
+
+# Deaths
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[die]", "ended from outside .SIGKILL."),
+        ("[exit]", "exit code 3"),
+        ("[raise]", r"fault of its own \(ZeroDivisionError: a bug in the engine\)"),
+        ("[memory]", "ran out of memory"),
+        ("[garbage]", "unreadable"),
+    ],
+)
+def test_a_death_is_told_in_plain_words_and_the_next_call_starts_anew(
+    host: EngineHost, folder: Path, text: str, reason: str
+) -> None:
+    say(host, "One.")
+    first = pid_of(host)
+    with pytest.raises(EngineDied, match=reason) as death:
+        say(host, text)
+    assert death.value.in_batch
+    assert "Traceback" not in death.value.reason
+    assert not is_running(first)
+    assert say(host, "One.")
+    assert host.pid != first
+
+
+def test_the_traceback_of_a_bug_is_in_the_log(host: EngineHost, folder: Path) -> None:
+    with pytest.raises(EngineDied):
+        say(host, "[raise]")
+    log = (folder / "engine.log").read_text(encoding="utf-8")
+    assert "Traceback" in log
+    assert "ZeroDivisionError" in log
+
+
+def test_pieces_before_a_death_are_delivered(host: EngineHost) -> None:
+    batch = [Utterance(text=text, language="en", seed=1) for text in ("One.", "[die]")]
+    pieces = host.speak(FAKE_CARD, reference(), batch, SETTINGS, threading.Event())
+    assert next(pieces).position == 0
+    with pytest.raises(EngineDied):
+        next(pieces)
+
+
+def test_killed_while_it_speaks(host: EngineHost) -> None:
+    saying = Saying(host, "[wait]")
+    until(lambda: notes("begin") != [])
+    os.kill(pid_of(host), signal.SIGKILL)
+    death = saying.end()
+    assert isinstance(death, EngineDied)
+    assert death.in_batch
+    assert say(host, "One.")
+
+
+@pytest.mark.parametrize("stage", ["load", "prepare"])
+def test_killed_before_it_speaks(host: EngineHost, stage: str) -> None:
+    ask_for(f"hang in {stage}")
+    saying = Saying(host, "One.")
+    until(lambda: notes(stage) != [])
+    os.kill(pid_of(host), signal.SIGKILL)
+    death = saying.end()
+    assert isinstance(death, EngineDied)
+    assert not death.in_batch
+    ask_no_more_for(f"hang in {stage}")
+    assert say(host, "One.")
+
+
+def test_killed_while_it_does_nothing_is_not_even_noticed(host: EngineHost) -> None:
+    say(host, "One.")
+    first = pid_of(host)
+    os.kill(first, signal.SIGKILL)
+    until(lambda: not is_running(first))
+    assert host.pid is None
+    assert say(host, "One.")
+
+
+def test_a_hang_counts_as_death(start: Callable[..., EngineHost]) -> None:
+    host = start(patience=HASTY)
+    say(host, "One.")
+    first = pid_of(host)
+    with pytest.raises(EngineDied, match="no sign of life"):
+        say(host, "[hang]")
+    assert not is_running(first)
+    assert say(host, "One.")
+
+
+@pytest.mark.parametrize("stage", ["load", "prepare"])
+def test_a_hang_before_it_speaks_counts_as_death(
+    start: Callable[..., EngineHost], stage: str
+) -> None:
+    host = start(patience=HASTY)
+    ask_for(f"hang in {stage}")
+    with pytest.raises(EngineDied, match="and was ended") as death:
+        say(host, "One.")
+    assert not death.value.in_batch
+    ask_no_more_for(f"hang in {stage}")
+    assert say(host, "One.")
+
+
+def test_a_frozen_process_counts_as_death_even_if_it_takes_no_bytes(
+    start: Callable[..., EngineHost],
+) -> None:
+    host = start(patience=HASTY)
+    say(host, "One.")
+    os.kill(pid_of(host), signal.SIGSTOP)
+    with pytest.raises(EngineDied, match="no sign of life"):
+        say(host, "One.", seconds=10.0)  # 320 kB of reference do not fit into a pipe
+
+
+def test_what_the_engine_started_ends_with_it(host: EngineHost) -> None:
+    say(host, "[spawn]")
+    until(lambda: notes("child") != [])
+    child = int(notes("child")[0].split()[1])
+    assert is_running(child)
+    host.unload()
+    until(lambda: not is_running(child))
+
+
+def test_the_engine_ends_when_its_parent_is_killed(folder: Path) -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", _PARENT, str(folder)],
+        stdout=subprocess.PIPE,
+        cwd=life.ROOT,
+    )
+    with parent:
+        assert parent.stdout is not None
+        engine = int(parent.stdout.readline())
+        until(lambda: notes("begin") != [])
+        assert is_running(engine)
+        parent.kill()
+    until(lambda: not is_running(engine))
+
+
+_PARENT = """
+import sys, threading
+from pathlib import Path
+from core.engines.protocol import Utterance
+from core.synthesis.host import EngineHost
+from tests.fakes import FAKE_CARD, reference
+host = EngineHost(Path(sys.argv[1], "engine.log"), packages=("tests",))
+host.load(FAKE_CARD, threading.Event())
+print(host.pid, flush=True)
+hang = Utterance(text="[hang]", language="en", seed=0)
+settings = {"speed": 1.0, "pitch": 0.0}
+list(host.speak(FAKE_CARD, reference(), [hang], settings, threading.Event()))
+"""
+
+
+# Stop
+
+
+@pytest.mark.parametrize("text", ["[wait]", "[hang]"])
+def test_stop_is_answered_within_a_second(host: EngineHost, text: str) -> None:
+    saying = Saying(host, "One.", text)
+    until(lambda: f"begin {text}" in notes())
+    pid = pid_of(host)
+    since = time.monotonic()
+    saying.stop.set()
+    assert isinstance(saying.end(), Cancelled)
+    assert time.monotonic() - since < 1.0
+    # An engine that listens is kept, with what it has loaded.
+    assert is_running(pid) == (text == "[wait]")
+    assert say(host, "Two.")
+
+
+def test_stop_while_it_loads_leaves_it_loading(host: EngineHost) -> None:
+    ask_for("hang in load")
+    saying = Saying(host, "One.")
+    until(lambda: notes("load") != [])
+    since = time.monotonic()
+    saying.stop.set()
+    assert isinstance(saying.end(), Cancelled)
+    assert time.monotonic() - since < 1.0
+    assert is_running(pid_of(host))
+
+
+def test_stopped_before_it_began_nothing_is_started(host: EngineHost) -> None:
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(Cancelled):
+        say(host, "One.", stop=stop)
+    assert host.pid is None
+
+
+# Giving back
+
+
+def test_unloading_gives_everything_back_and_the_next_call_loads_again(host: EngineHost) -> None:
+    say(host, "One.")
+    first = pid_of(host)
+    host.unload()
+    assert host.pid is None
+    assert not is_running(first)
+    assert say(host, "One.")
+
+
+def test_an_idle_engine_is_unloaded_by_itself(start: Callable[..., EngineHost]) -> None:
+    host = start(idle_s=0.05)
+    say(host, "One.")
+    first = pid_of(host)
+    until(lambda: host.pid is None)
+    until(lambda: not is_running(first))
+    assert say(host, "One.")
+
+
+def test_after_close_nothing_is_started(host: EngineHost) -> None:
+    saying = Saying(host, "[wait]")
+    until(lambda: notes("begin") != [])
+    host.close()
+    assert isinstance(saying.end(), Cancelled | EngineDied)
+    with pytest.raises(Cancelled):
+        say(host, "One.")
+    assert host.pid is None
+
+
+@pytest.mark.parametrize("n_restarts", [15, pytest.param(200, marks=pytest.mark.slow)])
+def test_restarts_leave_nothing_behind(host: EngineHost, n_restarts: int) -> None:
+    def held() -> tuple[int, int, list[str]]:
+        return len(os.listdir("/proc/self/fd")), threading.active_count(), children()
+
+    with pytest.raises(EngineDied):
+        say(host, "[die]")
+    before = held()
+    for _ in range(n_restarts):
+        with pytest.raises(EngineDied):
+            say(host, "[die]")
+    assert held() == before
+    assert before[2] == []
+
+
+def children() -> list[str]:
+    """Of this process, the unburied included."""
+    tasks = Path("/proc/self/task").iterdir()
+    return [child for task in tasks for child in (task / "children").read_text().split()]
+
+
+def test_a_long_log_is_set_aside(host: EngineHost, folder: Path) -> None:
+    log = folder / "engine.log"
+    log.write_bytes(b"x" * (life.LOG_MAX_BYTES + 1))
+    say(host, "[print]")
+    assert log.stat().st_size < life.LOG_MAX_BYTES
+    assert (folder / "engine.old.log").stat().st_size == life.LOG_MAX_BYTES + 1
