@@ -24,7 +24,7 @@ from core.errors import InputError, MissingError
 
 MAX_FILE_BYTES = 4 << 30
 MAX_S = 2 * 3600.0
-MAX_SILENCE_S = 300.0  # more digital silence than this in a row: nothing worth waiting for
+MAX_SILENCE_S = 180.0  # more digital silence than this in a row: nothing worth waiting for
 MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 192_000
 MAX_CHANNELS = 8
 SILENT = 5e-4  # -66 dBFS: below the noise of any microphone that somebody speaks into
@@ -50,8 +50,9 @@ _CODECS = frozenset(
     ).split()
 )
 _FLOAT_PCM = "pcm_f"
-# What FFmpeg or PyAV raise on broken files, seen by feeding them thousands.
-_BROKEN = (FFmpegError, IndexError, ValueError, OverflowError, UnicodeDecodeError)
+# What FFmpeg or PyAV raise on broken files, seen by feeding them thousands; OSError comes from
+# seeking to where such a file says its end is.
+_BROKEN = (FFmpegError, OSError, IndexError, ValueError, OverflowError)
 
 
 @dataclass
@@ -131,7 +132,7 @@ class Source:
                         break
                     continue
                 for frame in frames:
-                    if (frame.sample_rate, len(frame.layout.channels)) != (
+                    if (frame.sample_rate, frame.layout.nb_channels) != (
                         self.rate,
                         self.n_channels,
                     ):
@@ -228,7 +229,7 @@ def _source(container: Any) -> Source:
         context = stream.codec_context
         codec = context.codec.canonical_name if context is not None else ""
         rate = int(context.sample_rate or 0) if codec else 0
-        n_channels = len(context.layout.channels) if codec else 0
+        n_channels = context.layout.nb_channels if codec else 0
     except _BROKEN:
         codec, rate, n_channels = "", 0, 0
     if codec not in _CODECS:
@@ -237,6 +238,8 @@ def _source(container: Any) -> Source:
             f"{f' ({codec})' if codec else ''}.",
             "Convert it to WAV or MP3 with another program.",
         )
+    if rate == 0:  # text and random bytes that look a little like MP3
+        raise InputError("This is not a sound file that can be read.", _FILE_HINT)
     if not MIN_RATE_HZ <= rate <= MAX_RATE_HZ:
         raise InputError(
             f"This file has {rate} samples per second; "
@@ -244,8 +247,9 @@ def _source(container: Any) -> Source:
             "Record again, or convert it to 44100 Hz.",
         )
     if not 1 <= n_channels <= MAX_CHANNELS:
+        many = f"has {n_channels}" if n_channels else "claims an impossible number of"
         raise InputError(
-            f"This file has {n_channels} channels; 1 to {MAX_CHANNELS} can be mixed.",
+            f"This file {many} channels; 1 to {MAX_CHANNELS} can be mixed.",
             "Save the channel with the voice as a mono file.",
         )
     context.thread_count = 1
@@ -277,8 +281,8 @@ def _check_finite(n_bad: int, n_all: int, n_least: int) -> None:
 
 def _values(frame: Any) -> NDArray[np.float32]:
     """f32 [channels, T] in [-1, 1] of one decoded frame."""
-    raw: NDArray[Any] = frame.to_ndarray()
-    n_channels = len(frame.layout.channels)
+    n_channels = frame.layout.nb_channels
+    raw = _plain(frame)
     if not frame.format.is_planar:
         raw = raw.reshape(-1, n_channels).T
     if raw.dtype.kind == "f":
@@ -288,6 +292,15 @@ def _values(frame: Any) -> NDArray[np.float32]:
     if raw.dtype == np.uint8:
         return (raw.astype(np.float32) - 128.0) / 128.0
     return raw.astype(np.float32) * np.float32(0.5 ** (8 * raw.dtype.itemsize - 1))
+
+
+def _plain(frame: Any) -> NDArray[Any]:
+    """Samples as they were coded: [channels, T], or [1, T x channels] when interleaved."""
+    if frame.format.name.startswith("s64"):  # PyAV knows no array of these
+        n = frame.samples * (1 if frame.format.is_planar else frame.layout.nb_channels)
+        return np.stack([np.frombuffer(plane, np.int64, n) for plane in frame.planes])
+    values: NDArray[Any] = frame.to_ndarray()
+    return values
 
 
 def _bites(block: NDArray[np.float32], rate: int) -> Iterator[NDArray[np.float32]]:

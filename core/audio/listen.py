@@ -16,6 +16,7 @@ HOP = 160  # samples at 16 kHz
 HOP_S = HOP / RATE_HZ
 N_BANDS = 16
 _FULL_SCALE = 0.99
+_DIGITAL_SILENCE = 1e-4  # -80 dBFS
 _FLAT_FROM = 0.4
 _FLAT_STEP = 1.1 / 32768  # one step of 16 bit, and what rounding adds
 _FEED_CHUNKS = 64  # about two seconds at once: fewer calls, still small
@@ -134,8 +135,13 @@ class Listener:
             self._hear(joined[at : min(n, at + _FEED_CHUNKS * CHUNK)])
 
     def _hear(self, samples: Samples) -> None:
-        self._speech.append(self._detector.feed(samples))
         chunks = samples.reshape(-1, CHUNK)
+        if np.max(np.abs(samples), initial=0.0) < _DIGITAL_SILENCE:
+            # A file may hold hours of it: nobody needs a network to hear that.
+            self._detector.reset()
+            self._speech.append(np.zeros(len(chunks), np.float32))
+        else:
+            self._speech.append(self._detector.feed(samples))
         spectrum = np.abs(np.fft.rfft(chunks * self._window, axis=1)[:, 1:]) ** 2
         bands = spectrum.reshape(len(chunks), N_BANDS, -1).mean(axis=2)
         self._bands.append((10 * np.log10(bands + 1e-10)).astype(np.float32))

@@ -74,8 +74,12 @@ class Detector:
 
     def __init__(self, network: Network) -> None:
         self._network = network
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was heard."""
         self._tail = np.zeros(CONTEXT, np.float32)
-        self._hidden = np.zeros(len(network.output_weight), np.float32)
+        self._hidden = np.zeros(len(self._network.output_weight), np.float32)
         self._cell = np.zeros_like(self._hidden)
 
     def feed(self, samples: Samples) -> NDArray[np.float32]:
