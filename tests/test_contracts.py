@@ -22,6 +22,7 @@ EDGES = {
     "ui/cli.py": "the command line's edge: a bug gets an incident number and exit code 1",
     "ui/edge.py": "the page's edge: a bug gets an incident number and a toast",
     "core/synthesis/worker.py": "the engine process's edge: a bug is told to the parent",
+    "core/jobs/queue.py": "the job thread's edge: a bug costs the job, not the queue",
     "core/memory/monitor.py": "the sampler thread's edge: a panel never ends a job",
 }
 """Files that may catch everything, with the reason. Everywhere else bugs travel on."""

@@ -1,0 +1,49 @@
+"""What this machine has, what Timbre needs of it, and what to do about the difference.
+
+Nothing heavy is imported here: torch, engines and decoders are asked in processes of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from core.doctor import machine, parts
+from core.doctor.finding import Finding
+from core.engines.protocol import EngineCard
+from core.memory.device import ask_torch
+from core.memory.host import Host
+from core.memory.nvml import Nvml
+from core.paths import Paths
+
+__all__ = ["Finding", "examine"]
+
+
+def examine(paths: Paths, cards: Sequence[EngineCard]) -> tuple[Finding, ...]:
+    """Look at everything once. Takes seconds: call it from a thread that may wait.
+
+    Args:
+        paths: Of the home that is examined.
+        cards: The engines that are offered.
+    """
+    with ThreadPoolExecutor(thread_name_prefix="doctor") as pool:
+        torch_report = pool.submit(ask_torch)
+        reading_sound = pool.submit(parts.sound)
+        streaming = pool.submit(parts.ffmpeg)
+        engines = [pool.submit(parts.engine, card) for card in cards]
+        nvml = Nvml()
+        devices = nvml.read(frozenset())
+        state = nvml.state
+        nvml.close()
+        host = Host(paths.data).read()
+        return (
+            machine.system(),
+            *parts.packages(parts.wanted()),
+            *machine.memory(host),
+            machine.folder(paths.data),
+            *machine.graphics(devices, state),
+            machine.torch(torch_report.result(), has_card=bool(devices)),
+            *(found for future in engines for found in future.result()),
+            reading_sound.result(),
+            streaming.result(),
+        )
