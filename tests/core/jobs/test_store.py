@@ -246,6 +246,23 @@ def test_a_deleted_job_leaves_no_file(store: Store, paths: Paths) -> None:
         store.done(gone.id)
 
 
+def test_files_that_cannot_be_removed_now_are_removed_at_the_next_start(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = make_job()
+    with Store(paths) as store:
+        store.add_job(job)
+        store.save_segment(job.id, make_done(job, 0), make_sound())
+        with monkeypatch.context() as held:
+            # As on Windows while a player has one of them open.
+            held.setattr("shutil.rmtree", lambda *_, **__: None)
+            store.delete_job(job.id)
+        assert store.jobs() == ()
+        assert len(list(paths.jobs.iterdir())) == 1
+    with Store(paths):
+        assert list(paths.jobs.iterdir()) == []
+
+
 def test_a_segment_that_comes_after_the_job_was_deleted_leaves_no_file(
     paths: Paths, store: Store
 ) -> None:
