@@ -19,7 +19,7 @@ from core.engines.builtin import world
 from core.engines.builtin.espeak import VOICES, EspeakSpeech, espeak
 from core.engines.builtin.hts import Generated, HtsVoice
 from core.engines.builtin.japanese import to_kana
-from core.engines.builtin.labels import Labeller, Phone, Phrase, Utterance
+from core.engines.builtin.labels import PAUSE, Labeller, Phone, PhoneSet, Phrase, Utterance
 from core.engines.builtin.phone_tables import IPA
 from core.engines.builtin.phones import FRONT_ENDS, EnglishFrontEnd, FrontEnd
 from core.engines.builtin.speech import F64, FRAME_S, MCEP_ORDER, N_BAP, RATE, Source, SourceSpeech
@@ -41,6 +41,10 @@ _BAND_HZ: Final = (456.0, 1500.0, 3000.0, 5000.0, 7000.0, 9000.0, 11052.0)
 """Centres of the voices' aperiodicity bands: centroids of the filters in `bpf.txt`."""
 
 _WORLD_BAND_HZ: Final = (3000.0, 6000.0, 9000.0)
+
+_NOISY_DB: Final = -12.0
+"""Lowest band's noise weight above which a voiceless sound is voiceless: vowels measured at -15
+and below, `s` at -4, `p` at -11 (voices natalia, anatol, spomenka)."""
 
 _MAX_PHONES: Final = 400
 """Most phones generated in one go; a longer sentence is cut between phrases."""
@@ -99,24 +103,33 @@ class HtsSource:
         for utterance in front_end.utterances(text):
             for piece in _short(utterance):
                 labels, phones = labeller.labels(piece)
-                parts.append(self._speech(self._voice.generate(labels, speed=speed), phones))
+                made = self._voice.generate(labels, speed=speed)
+                parts.append(self._speech(made, phones, front_end.phone_set))
         return _joined(parts)
 
     @functools.cached_property
     def _voice(self) -> HtsVoice:
         return HtsVoice.read(voice_folder(self.card) / "voice.data")
 
-    def _speech(self, made: Generated, phones: Sequence[Phone]) -> SourceSpeech:
+    def _speech(
+        self, made: Generated, phones: Sequence[Phone], phone_set: PhoneSet
+    ) -> SourceSpeech:
         ipa = IPA[self.card.language]
         signs = np.array([*(ipa.get(phone.name, "") for phone in phones), ""], dtype=object)[:-1]
+        is_voiced = made.is_voiced
+        if self.card.is_always_voiced:
+            is_noise = np.array([_is_noise(phone_set, phone.name) for phone in phones])
+            is_voiced = is_voiced & ~(
+                np.repeat(is_noise, made.frames) & (made.bap[:, 0] > _NOISY_DB)
+            )
         mcep = made.mcep.copy()
         mcep[:, 0] -= _HTS_LEVEL
         said = np.repeat(signs, made.frames)
         level = 10 * np.log10(world.mean_power(mcep) + 1e-12)
         return SourceSpeech(
-            f0=np.where(made.is_voiced, np.exp(np.clip(made.log_f0, 3.0, 7.0)), 0.0),
+            f0=np.where(is_voiced, np.exp(np.clip(made.log_f0, 3.0, 7.0)), 0.0),
             mcep=mcep,
-            bap=_world_bap(made.bap, made.is_voiced),
+            bap=_world_bap(made.bap, is_voiced),
             phones=said,
             is_speech=world.speech_frames(level, SPEECH_RANGE_DB) & (said != ""),
         )
@@ -188,6 +201,10 @@ def _world_bap(bap: F64, is_voiced: NDArray[np.bool_]) -> F64:
     coded: F64 = 20 * np.log10(np.clip(noise, 1e-3, 1.0 - 1e-9))
     coded[~is_voiced] = 0.0
     return coded
+
+
+def _is_noise(phone_set: PhoneSet, name: str) -> bool:
+    return name == PAUSE or phone_set.feature(name, "cvox") == "-"
 
 
 def _short(utterance: Utterance) -> Iterator[Utterance]:

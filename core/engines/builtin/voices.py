@@ -25,6 +25,8 @@ class HtsVoiceCard:
         is_female: Of the speaker.
         licence: As stated in the wheel.
         source: Where in the wheel that is stated.
+        is_always_voiced: Its F0 runs on through noise (`voicing=0.0` in its `voice.params`):
+            which frames are voiceless must be read off the aperiodicity.
     """
 
     name: str
@@ -32,6 +34,7 @@ class HtsVoiceCard:
     is_female: bool
     licence: str
     source: str
+    is_always_voiced: bool
 
 
 _WHEEL: Final = "GPL-3.0-or-later"
@@ -39,7 +42,13 @@ _METADATA: Final = "metadata of the wheel; the voice states none of its own"
 
 
 def _card(
-    name: str, language: str, gender: str, licence: str = _WHEEL, source: str = _METADATA
+    name: str,
+    language: str,
+    gender: str,
+    licence: str = _WHEEL,
+    source: str = _METADATA,
+    *,
+    is_always_voiced: bool = False,
 ) -> HtsVoiceCard:
     return HtsVoiceCard(
         name=name,
@@ -47,6 +56,7 @@ def _card(
         is_female=gender == "female",
         licence=licence,
         source=source,
+        is_always_voiced=is_always_voiced,
     )
 
 
@@ -57,10 +67,12 @@ HTS_VOICES: Final = (
     _card("anna", "ru", "female"),
     _card("irina", "ru", "female"),
     _card("aleksandr", "ru", "male"),
-    _card("natalia", "uk", "female", "LGPL-2.1", "voices/natalia/README.md"),
-    _card("anatol", "uk", "male", "LGPL-2.1", "voices/anatol/README.md"),
+    _card("natalia", "uk", "female", "LGPL-2.1", "voices/natalia/README.md", is_always_voiced=True),
+    _card("anatol", "uk", "male", "LGPL-2.1", "voices/anatol/README.md", is_always_voiced=True),
     _card("Leticia-F123", "pt", "female", "CC-BY-SA-4.0", "licenses/by-sa-4.0.txt"),
-    _card("spomenka", "eo", "female", "GPL-3.0", "voices/spomenka/README.md"),
+    _card(
+        "spomenka", "eo", "female", "GPL-3.0", "voices/spomenka/README.md", is_always_voiced=True
+    ),
     _card("nazgul", "ky", "female"),
     _card("azamat", "ky", "male"),
 )
