@@ -52,6 +52,7 @@ MIGRATIONS: tuple[str, ...] = (
         size_bytes INTEGER NOT NULL, crc32 INTEGER NOT NULL,
         PRIMARY KEY (job_id, position)
     ) WITHOUT ROWID;
+    CREATE INDEX segments_by_key ON segments (job_id, key);
 
     -- Folders of nobody: being made and without a row yet, or deleted and not yet removed.
     -- Nothing else on the disk is ever removed, so that a lost database loses no sound.

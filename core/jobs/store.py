@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import re
 import sqlite3
 import zlib
@@ -208,6 +209,8 @@ class Store:
 
         Raises MissingError.
         """
+        rows = self._segments(job_id)
+        sizes = _sizes(self.paths.jobs / job_id / "segments")
         return tuple(
             DoneSegment(
                 index=row["position"],
@@ -217,8 +220,8 @@ class Store:
                 peak_bytes=row["peak_bytes"],
                 note=row["note"],
             )
-            for row in self._segments(job_id)
-            if _size(self.segment_file(job_id, row["key"])) == row["size_bytes"]
+            for row in rows
+            if sizes.get(f"{row['key']}.flac") == row["size_bytes"]
         )
 
     def segment_file(self, job_id: str, key: str) -> Path:
@@ -235,11 +238,9 @@ class Store:
         Raises MissingError when it is not there; a damaged file is forgotten first, so that
         resuming the job makes it again.
         """
-        for row in self._segments(job_id):
-            if row["position"] != index:
-                continue
-            content = _content(self.segment_file(job_id, row["key"]))
-            if content is None or zlib.crc32(content) != row["crc32"]:
+        for row in self._segments(job_id, index):
+            content = self._whole(job_id, row)
+            if content is None:
                 self._forget(job_id, row)
                 raise MissingError(
                     f"The sound of segment {index + 1} is damaged or gone from the disk.",
@@ -255,8 +256,7 @@ class Store:
         """
         n_forgotten = 0
         for row in self._segments(job_id):
-            content = _content(self.segment_file(job_id, row["key"]))
-            if content is None or zlib.crc32(content) != row["crc32"]:
+            if self._whole(job_id, row) is None:
                 self._forget(job_id, row)
                 n_forgotten += 1
         return n_forgotten
@@ -269,12 +269,23 @@ class Store:
             raise _no_job()
         return schema.load_strings(found[0]["keys"])
 
-    def _segments(self, job_id: str) -> list[sqlite3.Row]:
+    def _segments(self, job_id: str, index: int | None = None) -> list[sqlite3.Row]:
+        """Rows of all segments in the order of the plan, or of the one at `index`."""
         keys = self._keys(job_id)
         rows = self.database.rows(
-            "SELECT * FROM segments WHERE job_id = ? ORDER BY position", (job_id,)
+            "SELECT * FROM segments WHERE job_id = ? AND position = ifnull(?, position)"
+            " ORDER BY position",
+            (job_id, index),
         )
         return [row for row in rows if row["key"] == keys[row["position"]]]
+
+    def _whole(self, job_id: str, row: sqlite3.Row) -> bytes | None:
+        """The file of a segment as it was written, or None."""
+        try:
+            content = self.segment_file(job_id, row["key"]).read_bytes()
+        except OSError:
+            return None
+        return content if zlib.crc32(content) == row["crc32"] else None
 
     def _forget(self, job_id: str, row: sqlite3.Row) -> None:
         # Only the row that was read: the segment may have been made again meanwhile.
@@ -328,15 +339,11 @@ def _text(text: str | None) -> str | None:
     return None if text is None else schema.storable(text)
 
 
-def _size(file: Path) -> int | None:
-    try:
-        return file.stat().st_size
-    except OSError:
-        return None
-
-
-def _content(file: Path) -> bytes | None:
-    try:
-        return file.read_bytes()
-    except OSError:
-        return None
+def _sizes(folder: Path) -> dict[str, int]:
+    """Of every file by name (bytes); one walk, because a page asks once a second."""
+    sizes: dict[str, int] = {}
+    with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
+        for entry in entries:
+            with contextlib.suppress(FileNotFoundError):
+                sizes[entry.name] = entry.stat().st_size
+    return sizes
