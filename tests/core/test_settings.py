@@ -58,7 +58,9 @@ def test_without_a_file_every_setting_has_its_default(paths: Paths) -> None:
 
 
 @given(settings=ANY)
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@hypothesis_settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None
+)
 def test_what_was_saved_is_loaded(paths: Paths, settings: Settings) -> None:
     assert save(paths, settings) == settings
     assert load(paths) == settings
