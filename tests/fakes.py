@@ -19,6 +19,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.audio.samples import Audio, Samples
 from core.engines.protocol import (
@@ -145,6 +146,9 @@ class FakePrompt:
         self.hertz = hertz
         self.nbytes = 8
 
+    def to_arrays(self) -> Mapping[str, NDArray[np.float64]]:
+        return {"hertz": np.array(self.hertz)}
+
 
 class FakeSession:
     """A tone per utterance, its pitch made of the text, the seed and the reference.
@@ -163,6 +167,10 @@ class FakeSession:
         return FakePrompt(
             100.0 + int(hashlib.sha256(reference.digest.encode()).hexdigest(), 16) % 50
         )
+
+    def restore(self, arrays: Mapping[str, NDArray[np.float64]]) -> Prompt:
+        note("restore")
+        return FakePrompt(float(arrays["hertz"]))
 
     def speak(
         self,
@@ -201,7 +209,8 @@ def _misbehave(text: str, stop: StopFlag) -> None:
     if "[spawn]" in text and os.fork() == 0:
         note(f"child {os.getpid()}")
         hang()
-    while "[wait]" in text and not _asked_for("go"):
+    # Brackets are not spoken, so that a whole studio asks with a word.
+    while ("[wait]" in text or "waitforgo" in text) and not _asked_for("go"):
         if stop.is_set():
             raise Cancelled
         time.sleep(0.005)

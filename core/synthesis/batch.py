@@ -149,6 +149,8 @@ class Batch:
         if isinstance(answer, Ended):
             error = self._died(None)
             raise Cancelled if self._stopped_at is not None else error
+        if isinstance(answer, wire.Broken):  # whichever batch broke it, this one has no engine
+            raise self._died(breakage(answer))
         if getattr(answer, "number", 0) != self._order.number:
             return  # of a batch that was left in the middle
         if isinstance(answer, wire.Prepared):
@@ -163,8 +165,6 @@ class Batch:
             self._is_over = True
             refusal = error_of(answer)
             raise UtteranceRefused(refusal) if answer.in_batch else refusal
-        elif isinstance(answer, wire.Broken):
-            raise self._died(breakage(answer))
 
     def _died(self, verdict: str | None) -> EngineDied:
         return died(self._life, verdict, in_batch=self._in_batch)

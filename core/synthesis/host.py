@@ -27,6 +27,7 @@ class EngineHost:
         patience: When silence counts as death.
         packages: Where an engine's factory may live.
         n_threads: Of numeric libraries in the engine; None for up to four.
+        prompts: Folder in which prepared references are kept; None for none.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class EngineHost:
         patience: Patience | None = None,
         packages: tuple[str, ...] = PACKAGES,
         n_threads: int | None = None,
+        prompts: Path | None = None,
     ) -> None:
         self._log = log
         # The engines there are run on the processor.
@@ -46,6 +48,7 @@ class EngineHost:
         self._patience = patience or Patience()
         self._packages = packages
         self._n_threads = n_threads or min(4, os.cpu_count() or 1)
+        self._prompts = prompts
         self._lock = threading.Lock()
         self._turn = threading.Lock()
         self._life: Life | None = None
@@ -66,11 +69,17 @@ class EngineHost:
             life is not None and life.is_alive and life.is_loaded and self._factory == card.factory
         )
 
-    def warm(self, card: EngineCard) -> None:
-        """Begin to load an engine and return at once. Leaves another engine at work alone."""
+    def warm(self, card: EngineCard, reference: Reference | None = None) -> None:
+        """Begin to load an engine, and to prepare a reference, and return at once.
+
+        The first sound then comes quickly. Does nothing while the engine is at work; what goes
+        wrong is told by the next `speak`. Raises ResourceError where no process can be started.
+        """
         if self._turn.acquire(blocking=False):
             try:
-                self._start(card)
+                life = self._start(card)
+                if reference is not None:
+                    life.send(self._order(reference, [], {}))
             finally:
                 self._end_turn()
 
@@ -108,17 +117,7 @@ class EngineHost:
         self._take_turn(stop)
         try:
             life = self._loaded(card, stop)
-            self._number += 1
-            order = wire.Speak(
-                number=self._number,
-                digest=reference.digest,
-                transcript=reference.transcript,
-                language=reference.language,
-                rate=reference.audio.rate,
-                utterances=tuple(batch),
-                settings=dict(settings),
-                samples=reference.audio.samples,
-            )
+            order = self._order(reference, batch, settings)
             yield from Batch(life, order, self._patience, stop).pieces()
         finally:
             self._end_turn()
@@ -137,6 +136,21 @@ class EngineHost:
             if self._timer is not None:
                 self._timer.cancel()
         self.unload()
+
+    def _order(
+        self, reference: Reference, batch: Sequence[Utterance], settings: Mapping[str, float]
+    ) -> wire.Speak:
+        self._number += 1
+        return wire.Speak(
+            number=self._number,
+            digest=reference.digest,
+            transcript=reference.transcript,
+            language=reference.language,
+            rate=reference.audio.rate,
+            utterances=tuple(batch),
+            settings=dict(settings),
+            samples=reference.audio.samples,
+        )
 
     def _take_turn(self, stop: StopFlag) -> None:
         while not (stop.is_set() or self._closed.is_set()):
@@ -184,7 +198,14 @@ class EngineHost:
             ) from error
         with self._lock:
             self._life, self._factory = life, card.factory
-        life.send(wire.Load(factory=card.factory, device=self._device))
+        life.send(
+            wire.Load(
+                factory=card.factory,
+                device=self._device,
+                engine=f"{card.name} {card.version}",
+                prompts=str(self._prompts) if self._prompts else None,
+            )
+        )
         if self._closed.is_set():  # while it was being started
             self.unload()
             raise Cancelled

@@ -46,15 +46,19 @@ class Load:
     Args:
         factory: As on its card.
         device: As in `Engine.load`.
+        engine: Name and version.
+        prompts: Folder in which prepared references are kept, or None.
     """
 
     factory: str
     device: str
+    engine: str
+    prompts: str | None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Speak:
-    """Say a batch.
+    """Say a batch. An empty one has the reference prepared, for later.
 
     Args:
         number: Counts up by one; every answer carries it.

@@ -14,44 +14,18 @@ import queue
 import sys
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from core.audio.samples import Audio
 from core.engines import registry
-from core.engines.protocol import Prompt, Reference, Session
+from core.engines.protocol import Reference, Session
 from core.errors import Cancelled, StudioError
 from core.synthesis import wire
-
-MAX_PROMPTS = 4
-MAX_PROMPT_BYTES = 512 << 20
-"""The prompts kept; the newest is kept whatever its size."""
+from core.synthesis.prompts import Prompts
 
 _log = logging.getLogger("timbre.engine")
-
-
-class Prompts:
-    """Prepared references, the least recently used given up first."""
-
-    def __init__(self, n_max: int = MAX_PROMPTS, max_bytes: int = MAX_PROMPT_BYTES) -> None:
-        self._n_max, self._max_bytes = n_max, max_bytes
-        self._kept: OrderedDict[str, Prompt] = OrderedDict()
-
-    def get(self, session: Session, reference: Reference) -> Prompt:
-        """Prepare it, unless that was done. Raises what `Session.prepare` raises."""
-        prompt = self._kept.pop(reference.digest, None) or session.prepare(reference)
-        self._kept[reference.digest] = prompt
-        while len(self._kept) > 1 and (
-            len(self._kept) > self._n_max
-            or sum(each.nbytes for each in self._kept.values()) > self._max_bytes
-        ):
-            self._kept.popitem(last=False)
-        return prompt
-
-    def __len__(self) -> int:
-        return len(self._kept)
 
 
 class Ears:
@@ -127,6 +101,7 @@ class Worker:
         try:
             engine = registry.build(order.factory, self._packages)
             self._session = engine.load(None, order.device)
+            self._prompts = Prompts(Path(order.prompts) if order.prompts else None, order.engine)
         except StudioError as error:
             self._say(_refusal(error, number=0, in_batch=False))
         else:

@@ -17,6 +17,7 @@ from core.audio.samples import Audio
 from core.engines.protocol import EngineCard, Piece, Prompt, Reference, Session, Utterance
 from core.engines.registry import Registry, build
 from core.errors import Cancelled, InputError
+from core.synthesis.prompts import Prompts, Restores
 from tests.fakes import FAKE_CARD
 
 ASSETS = Path(__file__).resolve().parents[3] / "assets"
@@ -192,6 +193,19 @@ def test_a_reference_without_speech_is_refused_in_words(loaded: Loaded) -> None:
 
 def test_a_prompt_is_bounded(loaded: Loaded) -> None:
     assert 0 < loaded.prompt.nbytes < 64 << 20
+
+
+def test_a_prompt_kept_on_disk_speaks_the_same(loaded: Loaded, tmp_path: Path) -> None:
+    if not isinstance(loaded.session, Restores):
+        pytest.skip(f"the engine {loaded.card.name} keeps no prompts on disk")
+    sounds = []
+    for _ in range(2):
+        session = build(loaded.card.factory, ("core.engines", "tests")).load(None, "cpu")
+        prompt = Prompts(tmp_path, "engine").get(session, brief(loaded.card))
+        sounds.append(Loaded(loaded.card, session, prompt).one(TEXTS[1]))
+        session.close()
+    assert sounds[0] == sounds[1]
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_closing_gives_the_memory_back(card: EngineCard) -> None:

@@ -170,6 +170,41 @@ def test_a_page_that_warms_the_engine_does_not_wait_for_it(host: EngineHost) -> 
     assert notes("load") == ["load cpu"]
 
 
+def test_a_warmed_reference_is_not_prepared_again(host: EngineHost) -> None:
+    host.warm(FAKE_CARD, reference())
+    until(lambda: notes("prepare") != [])
+    assert len(say(host, "One.")) == 1
+    assert notes("prepare") == ["prepare voice"]
+
+
+def test_what_goes_wrong_while_warming_is_told_by_the_next_call(host: EngineHost) -> None:
+    host.warm(FAKE_CARD, reference(0.5))
+    with pytest.raises(InputError, match="too short"):
+        say(host, "One.", seconds=0.5)
+    assert say(host, "One.")
+
+
+def test_warming_does_not_disturb_an_engine_at_work(host: EngineHost) -> None:
+    saying = Saying(host, "[wait]")
+    until(lambda: notes("begin") != [])
+    host.warm(dataclasses.replace(FAKE_CARD, factory="tests.fakes:OtherFakeEngine"))
+    ask_for("go")
+    assert saying.end() is None
+    assert len(notes("load")) == 1
+
+
+def test_a_voice_once_prepared_is_ready_in_the_next_process(
+    start: Callable[..., EngineHost], folder: Path
+) -> None:
+    host = start(prompts=folder / "prompts")
+    (first,) = say(host, "One.")
+    host.unload()
+    (second,) = say(host, "One.")
+    assert second.audio.samples.tobytes() == first.audio.samples.tobytes()
+    assert notes("prepare") == ["prepare voice"]
+    assert notes("restore") == ["restore"]
+
+
 def test_another_engine_takes_the_place_of_the_first(host: EngineHost) -> None:
     say(host, "One.")
     first = pid_of(host)

@@ -19,7 +19,7 @@ whole = st.integers(0, 2**53)
 number = st.floats(allow_nan=False, allow_infinity=False)
 samples = arrays(np.float32, st.integers(0, 50), elements=st.floats(width=32))
 messages = st.one_of(
-    st.builds(wire.Load, factory=text, device=text),
+    st.builds(wire.Load, factory=text, device=text, engine=text, prompts=st.none() | text),
     st.builds(
         wire.Speak,
         number=whole,
@@ -163,4 +163,6 @@ def test_lengths_are_checked_before_anything_is_read(n_header: int, n_payload: i
 
 def test_too_much_is_not_sent() -> None:
     with pytest.raises(ValueError, match="too large"):
-        wire.write(io.BytesIO(), wire.Load(factory="x" * wire.HEADER_MAX_BYTES, device="cpu"))
+        wire.write(
+            io.BytesIO(), wire.Broken(number=1, fault="x" * wire.HEADER_MAX_BYTES, is_memory=False)
+        )
