@@ -1,0 +1,196 @@
+"""The page as a whole, without a browser: every handler answers for all that it is wired to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from core.jobs.job import JobState
+from tests.ui.conftest import DEMO
+from tests.ui.fake_studio import FakeStudio
+from tests.ui.test_speaking import TEXT, said
+from ui import page as page_module
+from ui import picks
+
+
+class Pressed:
+    """Calls the page's handlers as Gradio would, by their names."""
+
+    def __init__(self, page: gr.Blocks) -> None:
+        self._by_name = {function.name: function for function in page.fns.values()}
+
+    def __call__(self, name: str, *values: Any) -> list[Any]:
+        function = self._by_name[name]
+        answer = list(function.fn(*values))
+        assert len(answer) == len(function.outputs)
+        return answer
+
+
+@pytest.fixture
+def press(studio: FakeStudio) -> Iterator[Pressed]:
+    async def built() -> gr.Blocks:
+        return page_module.build(studio, language=None)
+
+    # Without a running loop Gradio makes one of its own, and leaves it open.
+    page = asyncio.run(built())
+    yield Pressed(page)
+    page.close()
+
+
+def memo_of(studio: FakeStudio) -> dict[str, Any]:
+    return picks.look(studio, DEMO, "builtin").memo
+
+
+def test_an_empty_page_says_what_to_do_first(press: Pressed, english: gr.Request) -> None:
+    shown = str(press("on_load", None, None, english))
+    assert "The waveform of your recording appears here" in shown
+    assert "No voice yet" in shown
+
+
+def test_a_reloaded_page_shows_the_job_the_text_and_the_recording_again(
+    studio: FakeStudio, press: Pressed, english: gr.Request
+) -> None:
+    job = said(studio, TEXT)
+    studio.advance(job.id)
+    draft = {
+        "text": "My text.",
+        "voice": job.request.voice_id,
+        "spoken": "",
+        "seed": 3,
+        "knobs": [],
+    }
+    shown = press("on_load", draft, memo_of(studio), english)
+    assert shown[0] == job.id
+    assert shown[1]["job"] == job.id
+    assert shown[1]["done"] == 1
+    assert shown[1]["autoplay"] is False  # nobody pressed anything on this page yet
+    assert "My text." in shown
+    assert "<svg" in str(shown)
+
+
+def test_a_page_opened_after_the_cache_was_emptied_starts_anew(
+    press: Pressed, english: gr.Request
+) -> None:
+    shown = press("on_load", {"voice": "gone"}, {"recording": "gone", "choice": "0"}, english)
+    assert "appears here" in str(shown)
+
+
+def test_a_dropped_recording_shows_its_waveform_and_offers_a_name(
+    press: Pressed, english: gr.Request
+) -> None:
+    shown = press("on_file", str(DEMO), english)
+    assert "<svg" in shown[1]
+    assert "demo voice" in shown
+
+
+def test_what_is_no_sound_says_so_and_leaves_the_picture(
+    press: Pressed, english: gr.Request, tmp_path: Any
+) -> None:
+    wrong = tmp_path / "letter.txt"
+    wrong.write_text("Dear Anna")
+    shown = press("on_file", str(wrong), english)
+    assert shown[:-1] == [gr.skip()] * (len(shown) - 1)
+    assert "This is not a sound." in shown[-1]
+
+
+def test_a_part_drawn_on_the_waveform_is_kept_by_hand(
+    studio: FakeStudio, press: Pressed, english: gr.Request
+) -> None:
+    drawn = gr.EventData(None, {"start_s": 1.5, "stop_s": 6.5})
+    shown = press("on_drag", memo_of(studio), "Anna", True, drawn, english)
+    assert shown[0]["choice"] == picks.BY_HAND
+    assert (shown[0]["start_s"], shown[0]["stop_s"]) == (1.5, 6.5)
+
+
+def test_leaving_a_number_field_without_a_change_changes_nothing(
+    studio: FakeStudio, press: Pressed, english: gr.Request
+) -> None:
+    memo = memo_of(studio)
+    numbers = (round(memo["start_s"], 2), round(memo["stop_s"], 2))
+    shown = press("on_numbers", memo, "Anna", True, *numbers, english)
+    assert shown[0] == gr.skip()
+
+
+def test_without_consent_no_voice_is_made_even_if_the_button_is_forced(
+    studio: FakeStudio, press: Pressed, english: gr.Request
+) -> None:
+    shown = press("on_use", memo_of(studio), "Anna", False, "", "", english)
+    assert "Tick the line above" in shown[-1]
+    assert studio.voices() == ()
+
+
+def test_a_new_voice_is_chosen_everywhere_at_once(
+    studio: FakeStudio, press: Pressed, chinese: gr.Request
+) -> None:
+    shown = press("on_use", memo_of(studio), "Anna", True, "Hello.", "en", chinese)
+    (voice,) = studio.voices()
+    assert [update["value"] for update in shown[1:3]] == [voice.id, voice.id]
+    assert shown[1] is not shown[2]  # Gradio empties an update that it used
+    assert "已就绪" in shown[4]
+    assert voice.consent.statement.startswith("这是我自己的声音")
+
+
+def test_a_voice_can_be_renamed_and_deleted(
+    studio: FakeStudio, press: Pressed, english: gr.Request
+) -> None:
+    press("on_demo", english)
+    (voice,) = studio.voices()
+    assert "Now called Anna." in str(press("on_rename", voice.id, "Anna", english))
+    assert "needs a name" in press("on_rename", voice.id, " ", english)[-1]
+    assert "Deleted: Anna." in str(press("on_delete_voice", voice.id, voice.id, english))
+    assert studio.voices() == ()
+
+
+def test_speak_hands_the_text_over_and_starts_to_play(
+    studio: FakeStudio, press: Pressed, english: gr.Request
+) -> None:
+    press("on_demo", english)
+    (voice,) = studio.voices()
+    shown = press("on_speak", TEXT, voice.id, "", 0, english, 1.5, 0.0)
+    running = studio.running()
+    assert running is not None
+    assert running.request.settings == {"speed": 1.5}
+    assert shown[1]["autoplay"] is True
+
+
+def test_stop_and_go_on(studio: FakeStudio, press: Pressed, english: gr.Request) -> None:
+    job = said(studio, TEXT)
+    press("on_stop", job.id, english)
+    assert studio.job(job.id).state is JobState.STOPPED
+    press("on_resume", job.id, english)
+    assert studio.job(job.id).state is JobState.RUNNING
+
+
+def test_an_earlier_text_can_be_opened_and_saved(
+    studio: FakeStudio, press: Pressed, english: gr.Request
+) -> None:
+    job = said(studio, TEXT)
+    studio.advance(job.id, 3)
+    assert TEXT in press("on_open", job.id, english)
+    saved = press("on_save", job.id, "mp3", -16.0, english)
+    assert saved[0]["value"].endswith(".mp3")
+
+
+def test_a_tick_tells_the_player_only_what_is_new(
+    studio: FakeStudio, press: Pressed, english: gr.Request
+) -> None:
+    job = said(studio, TEXT)
+    first = press("on_tick", None, job.id, job.request.voice_id, english)
+    assert first[4]["job"] == job.id
+    again = press("on_tick", first[3], job.id, job.request.voice_id, english)
+    assert again[3:] == [gr.skip()] * len(again[3:])
+    studio.advance(job.id)
+    assert press("on_tick", first[3], job.id, None, english)[4]["done"] == 1
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_tick_that_fails_leaves_the_page_as_it_is(
+    studio: FakeStudio, press: Pressed, english: gr.Request
+) -> None:
+    studio.broken = "monitor"
+    shown = press("on_tick", None, None, None, english)
+    assert shown == [gr.skip()] * len(shown)

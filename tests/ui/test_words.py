@@ -1,0 +1,80 @@
+"""Both languages say everything, with the same figures."""
+
+from __future__ import annotations
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from core.audio.samples import Note
+from core.jobs.job import JobState
+from ui import words
+from ui.speaking import format_choices
+from ui.tabs.speak import PLAYER_WORDS
+
+UI = Path(__file__).resolve().parents[2] / "ui"
+
+
+def figures_in(sentence: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
+
+
+@pytest.mark.parametrize("key", sorted(words.WORDS))
+def test_both_languages_say_a_sentence_with_the_same_figures(key: str) -> None:
+    english, chinese = words.WORDS[key]
+    assert english.strip()
+    assert chinese.strip()
+    assert figures_in(english) == figures_in(chinese)
+
+
+def test_every_key_that_the_page_asks_for_exists() -> None:
+    asked: set[str] = set()
+    for source in UI.rglob("*.py"):
+        if source.name != "cli.py":
+            text = source.read_text(encoding="utf-8")
+            asked |= set(re.findall(r'\bsay\(\s*\w+,\s*"(\w+)"', text))
+            asked |= set(re.findall(r'\blabel\("(\w+)"\)', text))
+    assert len(asked) > 50  # the patterns still find what they look for
+    assert asked - set(words.WORDS) == set()
+
+
+def test_every_state_of_a_job_has_a_name_and_a_line() -> None:
+    for state in JobState:
+        assert f"job_{state.value}" in words.WORDS
+        assert f"state_{state.value}" in words.WORDS
+
+
+def test_every_file_format_and_every_word_of_the_player_exists() -> None:
+    assert {key for key, _ in format_choices()} <= set(words.WORDS)
+    assert set(PLAYER_WORDS) <= set(words.WORDS)
+
+
+def test_no_sentence_is_there_that_nobody_says() -> None:
+    sources = "".join(
+        source.read_text(encoding="utf-8")
+        for source in UI.rglob("*.py")
+        if source.name not in ("words.py", "cli.py")
+    ).replace("'", '"')
+    by_pattern = ("job_", "state_", "format_", "window_")
+    unused = [
+        key
+        for key in words.WORDS
+        if f'"{key}"' not in sources
+        and not key.startswith(by_pattern)
+        and key not in ("start_s", "stop_s", "unknown_language")
+    ]
+    assert unused == []
+
+
+def test_a_known_remark_is_said_in_chinese_and_an_unknown_one_in_english() -> None:
+    strange = Note(code="never_heard_of", text="Something new: 3 of it.", value=3.0)
+    assert words.note("zh", strange) == "Something new: 3 of it."
+    assert words.note("en", strange) == "Something new: 3 of it."
+
+
+def test_a_language_without_a_name_shows_its_code() -> None:
+    assert words.spoken_language("de") == "Deutsch"
+    assert words.spoken_language("tlh") == "tlh"
+    assert words.spoken_language(None, "zh") == "未注明语言"

@@ -1,0 +1,264 @@
+"""The page as a whole: header, tabs, panel, and the one timer that keeps them up to date."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+# Before Gradio is imported: it reads this once. Nothing is sent anywhere.
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+
+import gradio as gr
+from starlette.middleware import Middleware
+
+from core.engines.protocol import EngineCard
+from core.memory.readings import Snapshot
+from ui import forms, readings, sounds, speaking, theme, words
+from ui.edge import Wires
+from ui.follow import Standing
+from ui.place import place
+from ui.shell import COOKIE, Shell, language_of
+from ui.tabs.monitor import MonitorTab
+from ui.tabs.speak import SpeakTab
+from ui.tabs.voice import VoiceTab
+
+if TYPE_CHECKING:
+    from core.studio import Studio
+
+ENGINE = "builtin"
+STATIC = Path(__file__).resolve().parent / "static"
+ICON = Path(__file__).resolve().parents[1] / "assets" / "icon.svg"
+TICK_S = 1.0
+MAX_WAITING = 32
+MAX_AT_ONCE = 4
+MAX_UPLOAD = "2gb"
+KEEP_UPLOADS_S = 24 * 3600
+"""Longer than a session in which somebody tries parts of one recording."""
+
+
+def build(studio: Studio, *, language: str | None) -> gr.Blocks:
+    """The page of a studio.
+
+    Args:
+        studio: The door; the page calls nothing else.
+        language: `en` or `zh` for everybody who has not chosen; None to follow the browser.
+    """
+    with gr.Blocks(
+        title="Timbre",
+        analytics_enabled=False,
+        delete_cache=(3600, KEEP_UPLOADS_S),
+        fill_width=True,
+    ) as opened:
+        page: gr.Blocks = opened
+        _Page(studio, language).wire(page)
+    return page
+
+
+def launch(
+    studio: Studio, *, port: int, open_browser: bool, language: str | None = None
+) -> tuple[gr.Blocks, str]:
+    """Serve the page on this computer only, and return at once.
+
+    Args:
+        studio: The door.
+        port: To listen on; raises OSError where it is taken.
+        open_browser: Show the page when it is up.
+        language: As `build`.
+
+    Returns:
+        The page (call `close` to end it) and its address.
+    """
+    os.environ["GRADIO_TEMP_DIR"] = str(studio.paths.uploads)
+    page = build(studio, language=language)
+    page.queue(max_size=MAX_WAITING, default_concurrency_limit=MAX_AT_ONCE)
+    app, address, _ = page.launch(
+        server_name="127.0.0.1",
+        server_port=port,
+        inbrowser=False,
+        share=False,
+        quiet=True,
+        prevent_thread_lock=True,
+        show_error=False,
+        ssr_mode=False,
+        allowed_paths=[str(studio.paths.exports)],
+        max_file_size=MAX_UPLOAD,
+        favicon_path=ICON,
+        footer_links=[],
+        i18n=_i18n(studio.card(ENGINE)),
+        theme=theme.theme(),
+        css=(STATIC / "page.css").read_text(encoding="utf-8"),
+        app_kwargs={"middleware": [Middleware(Shell, language=language)]},
+    )
+    app.include_router(sounds.router(studio))
+    if open_browser:
+        import webbrowser  # noqa: PLC0415 - only where one is wanted
+
+        webbrowser.open(address)
+    return page, address
+
+
+def _i18n(card: EngineCard) -> gr.I18n:
+    """Labels in both languages; the browser's own code of Chinese is `zh-CN`."""
+    both = {code: {**words.table(code), **forms.labels(card, code)} for code in words.LANGUAGES}
+    return gr.I18n(**{"en": both["en"], "zh-CN": both["zh"]})
+
+
+Told = tuple[str, str, int] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Glance:
+    """What one tick of the timer sees.
+
+    Args:
+        machine: The last readings.
+        job: The job that this page shows.
+        at_work: The job that the engine works on, from any page or the command line.
+        voice: Name of the chosen voice.
+    """
+
+    machine: Snapshot
+    job: Standing | None
+    at_work: Standing | None
+    voice: str | None
+
+    @property
+    def told(self) -> Told:
+        return told(self.job)
+
+
+def told(now: Standing | None) -> Told:
+    """What decides whether the player has to hear of it."""
+    return None if now is None else (now.job_id, now.state.value, now.n_done)
+
+
+def glance(studio: Studio, job_id: str | None, voice_id: str | None) -> Glance:
+    """One look at everything that moves."""
+    shown = speaking.look(studio, job_id)
+    running = studio.running()
+    at_work = None
+    if running is not None:
+        same = shown is not None and shown.job_id == running.id
+        at_work = shown if same else speaking.look(studio, running.id)
+    names = {voice.id: voice.name for voice in studio.voices()}
+    return Glance(
+        machine=studio.monitor(), job=shown, at_work=at_work, voice=names.get(voice_id or "")
+    )
+
+
+_SWITCH = f"""
+const NAMES = {json.dumps({code: words.say(code, "language_of_page") for code in words.LANGUAGES})};
+element.addEventListener('click', (event) => {{
+  const button = event.target.closest('[data-language]');
+  if (!button) return;
+  document.cookie = '{COOKIE}=' + button.dataset.language
+    + ';path=/;max-age=31536000;samesite=strict';
+  location.reload();
+}});
+element.setAttribute('role', 'group');
+const now = document.documentElement.lang.startsWith('zh') ? 'zh' : 'en';
+element.setAttribute('aria-label', NAMES[now]);
+for (const button of element.querySelectorAll('[data-language]'))
+  button.setAttribute('aria-pressed', button.dataset.language === now);
+"""
+
+
+class _Page:
+    """Lays everything out and wires it."""
+
+    def __init__(self, studio: Studio, language: str | None) -> None:
+        self._studio = studio
+        self._default = language
+        self._engine = studio.card(ENGINE)
+        label: Callable[[str], Any] = _i18n(self._engine)
+        self._lay_header()
+        with gr.Row(elem_classes="tb-body"):
+            with gr.Column(elem_classes="tb-main", min_width=280), gr.Tabs() as self.tabs:
+                with gr.Tab(label("tab_voice"), id="voice"):
+                    self.voice = VoiceTab(studio, label, self.language_of, ENGINE)
+                with gr.Tab(label("tab_speak"), id="speak"):
+                    self.speak = SpeakTab(studio, label, self.language_of, ENGINE)
+                with gr.Tab(label("tab_monitor"), id="monitor"):
+                    self.monitor = MonitorTab(studio, label, self.language_of)
+            with gr.Column(elem_classes="tb-rail", min_width=220, scale=0):
+                self.panel = place("panel")
+        # (job, state, finished segments) that the player was last told
+        self.told = gr.State(None)
+
+    def language_of(self, request: gr.Request) -> str:
+        """The page's language for one request."""
+        return language_of(dict(request.headers), self._default)
+
+    def _lay_header(self) -> None:
+        with gr.Row(elem_classes="tb-header"):
+            place("brand", value="<h1>Timbre</h1>")
+            self.line = place("status")
+            place(
+                "languages",
+                value="".join(
+                    f'<button type="button" lang="{code}" data-language="{code}">{name}</button>'
+                    for code, name in words.LANGUAGES.items()
+                ),
+                js_on_load=_SWITCH,
+            )
+
+    def on_tick(
+        self, told: Told, job_id: str | None, voice_id: str | None, request: gr.Request
+    ) -> tuple[Any, ...]:
+        """Once a second. For: line, panel, monitor, what the player was told, its progress."""
+        language = self.language_of(request)
+        seen = glance(self._studio, job_id, voice_id)
+        machine = (
+            readings.line_html(seen.machine, seen.voice, self._engine.title, language),
+            readings.panel_html(seen.machine, seen.at_work, language),
+            readings.monitor_html(seen.machine, seen.at_work, language),
+        )
+        if seen.told == told:
+            return (*machine, *(gr.skip(),) * (1 + len(self.speak.progress)))
+        return (*machine, seen.told, *self.speak.show(seen.job, language))
+
+    def on_load(
+        self, draft: dict[str, Any] | None, memo: dict[str, Any] | None, request: gr.Request
+    ) -> tuple[Any, ...]:
+        """A page was opened or reloaded: everything that was there is there again.
+
+        For: job, progress, what the player was told, the fields of Speak, library, picture.
+        """
+        language = self.language_of(request)
+        job_id = speaking.to_follow(self._studio)
+        now = speaking.look(self._studio, job_id)
+        return (
+            job_id,
+            *self.speak.show(now, language),
+            told(now),
+            *self.speak.restored(draft, language),
+            *self.voice.shelved(None, language),
+            *self.voice.recalled(memo, language),
+        )
+
+    def wire(self, page: gr.Blocks) -> None:
+        """Connect everything."""
+        wires = Wires(self.language_of)
+        speak, voice = self.speak, self.voice
+        voice.wire(wires, speak, self.tabs)
+        speak.wire(wires)
+        self.monitor.wire(wires)
+        wires.connect(
+            page.load,
+            self.on_load,
+            [speak.draft, voice.memo],
+            [speak.job, *speak.progress, self.told, *speak.fields, *voice.shelf, *voice.picture],
+            problem=voice.problem,
+        )
+        wires.connect(
+            gr.Timer(TICK_S).tick,
+            self.on_tick,
+            [self.told, speak.job, speak.voice],
+            [self.line, self.panel, self.monitor.full, self.told, *speak.progress],
+            problem=None,
+            queue=False,
+        )

@@ -1,0 +1,123 @@
+"""Pictures: the waveform with its kept span (matplotlib) and small lines over time (plain SVG).
+
+Colours are style sheet variables, so that one picture serves light and dark. There is no text in
+the pictures: they stretch with the page, and labels beside them stay readable on a phone.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from core.audio.recording import Recording
+from core.audio.samples import Span
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_COLOURS = {
+    "#010101": "var(--tb-wave)",
+    "#010102": "var(--tb-wave-kept)",
+    "#010103": "var(--tb-band-speech)",
+    "#010104": "var(--tb-band-kept)",
+    "#010105": "var(--tb-band-other)",
+}
+"""Stand-ins that matplotlib can draw with, and the variables that replace them."""
+
+_WAVE, _WAVE_KEPT, _SPEECH, _KEPT, _OTHER = _COLOURS
+_PROLOGUE = re.compile(r"^.*?(?=<svg)", re.DOTALL)
+_SIZE = re.compile(r'(<svg[^>]*?) width="[^"]*"')
+_HEIGHT = re.compile(r'(<svg[^>]*?) height="[^"]*"')
+
+
+def waveform(recording: Recording, kept: Span | None) -> Figure:
+    """The whole recording, speech shaded, the kept span and other proposals marked.
+
+    Args:
+        recording: Its peaks are drawn as they are.
+        kept: Drawn in the accent colour; None while nothing is kept.
+    """
+    # Here and not above: it costs 0.3 s and 20 MB, and a page may never draw.
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    figure = Figure(figsize=(10, 1.3), dpi=100)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.set_xlim(0, max(recording.seconds, 1e-3))
+    loudest = max((max(abs(low), abs(high)) for low, high in recording.peaks), default=0.0)
+    # A quiet recording fills the picture too; its level is said in words.
+    reach = max(loudest, 0.02) * 1.15
+    axes.set_ylim(-reach, reach)
+    for span in recording.speech:
+        axes.axvspan(span.start_s, span.stop_s, color=_SPEECH, linewidth=0)
+    for window in recording.windows:
+        if kept is None or window.span != kept:
+            axes.axvspan(
+                window.span.start_s,
+                window.span.stop_s,
+                ymin=0,
+                ymax=0.04,
+                color=_OTHER,
+                linewidth=0,
+            )
+    if kept is not None:
+        axes.axvspan(kept.start_s, kept.stop_s, color=_KEPT, linewidth=0)
+    _draw_peaks(axes, recording, kept, smallest=reach * 0.012)
+    return figure
+
+
+def _draw_peaks(axes: object, recording: Recording, kept: Span | None, smallest: float) -> None:
+    n = len(recording.peaks)
+    if not n:
+        return
+    at = [(column + 0.5) * recording.seconds / n for column in range(n)]
+    low = [min(low, -smallest) for low, _ in recording.peaks]
+    high = [max(high, smallest) for _, high in recording.peaks]
+    axes.fill_between(at, low, high, color=_WAVE, linewidth=0)  # type: ignore[attr-defined]
+    if kept is not None:
+        inside = [kept.start_s <= moment < kept.stop_s for moment in at]
+        axes.fill_between(  # type: ignore[attr-defined]
+            at, low, high, where=inside, color=_WAVE_KEPT, linewidth=0
+        )
+
+
+def svg(figure: Figure) -> str:
+    """A figure as an SVG element that stretches to its box, in the page's colours."""
+    page = io.StringIO()
+    figure.savefig(page, format="svg", transparent=True, metadata={"Date": None})
+    drawing = _PROLOGUE.sub("", page.getvalue(), count=1)
+    drawing = _HEIGHT.sub(r"\1", _SIZE.sub(r"\1", drawing, count=1), count=1)
+    for stand_in, variable in _COLOURS.items():
+        drawing = drawing.replace(stand_in, variable)
+    return drawing.replace(
+        "<svg", '<svg preserveAspectRatio="none" aria-hidden="true" focusable="false"', 1
+    )
+
+
+def line(values: Sequence[float | None], *, top: float, css: str = "tb-line") -> str:
+    """Values over time as an SVG polyline, newest at the right; gaps where nothing is known.
+
+    Args:
+        values: Evenly spaced, oldest first.
+        top: Value at the upper edge.
+        css: Class of the drawing.
+    """
+    runs: list[list[str]] = [[]]
+    last = max(1, len(values) - 1)
+    for place, value in enumerate(values):
+        if value is None:
+            runs.append([])
+            continue
+        height = 30.0 * min(1.0, max(0.0, value / top)) if top > 0 else 0.0
+        runs[-1].append(f"{100.0 * place / last:.1f},{31.0 - height:.1f}")
+    drawn = "".join(
+        f'<polyline points="{" ".join(run)}" vector-effect="non-scaling-stroke"/>'
+        for run in runs
+        if len(run) > 1
+    )
+    return (
+        f'<svg class="{css}" viewBox="0 0 100 32" preserveAspectRatio="none" aria-hidden="true" '
+        f'focusable="false">{drawn}</svg>'
+    )

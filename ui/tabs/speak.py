@@ -1,0 +1,351 @@
+"""The Speak tab: layout, and which act answers which press."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from core.jobs.job import JobState
+from ui import cards, forms, speaking, words
+from ui.edge import Wires
+from ui.follow import Standing
+from ui.memory import remembered
+from ui.place import place
+from ui.words import say
+
+if TYPE_CHECKING:
+    from core.studio import Studio
+
+STATIC = Path(__file__).resolve().parents[1] / "static"
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+
+Label = Callable[[str], Any]
+LanguageOf = Callable[[gr.Request], str]
+
+DEFAULT_LUFS = -18.0
+PLAYER_WORDS = (
+    "listen", "pause", "from_start", "position", "next_piece", "pieces", "piece_play",
+    "piece_waiting", "piece_making", "piece_silent", "no_sound", "offline",
+)  # fmt: skip
+"""What `player.js` says by itself."""
+
+
+_PRESS_DOWNLOAD = "() => setTimeout(() => document.querySelector('#download')?.click(), 150)"
+"""The file is ready: one press on Save is enough."""
+
+
+class SpeakTab:
+    """Lays itself out where it is made; `wire` connects it.
+
+    Args:
+        studio: The door.
+        label: Gives a label in the browser's language.
+        language_of: The page's language for one request.
+        engine: Name of the engine's card that speaks.
+    """
+
+    def __init__(self, studio: Studio, label: Label, language_of: LanguageOf, engine: str) -> None:
+        self._studio = studio
+        self._language_of = language_of
+        self._engine = engine
+        self._card = studio.card(engine)
+        self.job = gr.State(None)
+        # What the browser remembers, so that a reload loses nothing that was typed or turned.
+        self.draft = remembered("draft")
+        with gr.Row(elem_classes="tb-columns"):
+            with gr.Column(scale=1, min_width=300):
+                self._lay_text(label)
+                self._lay_pace(label)
+            with gr.Column(scale=1, min_width=300):
+                self._lay_result(label)
+                self._lay_save(label)
+                self._lay_jobs(label)
+
+    def _lay_text(self, label: Label) -> None:
+        self.said = place("speak-said", folds=True)
+        self.voice = gr.Dropdown([], label=label("voice"), elem_id="voice")
+        self.text = gr.Textbox(
+            label=label("text"),
+            placeholder=label("text_placeholder"),
+            lines=9,
+            max_lines=18,
+            elem_id="text",
+        )
+        texts = examples()
+        gr.Examples(
+            examples=[[text] for _, text in texts],
+            example_labels=[name for name, _ in texts],
+            inputs=[self.text],
+            label=label("examples"),
+            elem_id="examples",
+            api_visibility="private",
+        )
+        self.plan_problem = place("plan-problem", folds=True)
+        self.plan = place("plan", min_height=28)
+        with gr.Row(elem_classes="tb-act"):
+            self.go = gr.Button(label("speak"), variant="primary", elem_id="speak", min_width=120)
+            self.halt = gr.Button(
+                label("stop"), elem_id="stop-job", interactive=False, min_width=90
+            )
+            self.resume = gr.Button(label("go_on"), elem_id="resume", visible=False, min_width=90)
+
+    def _lay_pace(self, label: Label) -> None:
+        with gr.Accordion(label("pace"), open=False, elem_id="pace"):
+            self.knobs = forms.sliders(self._card, label)
+            with gr.Row():
+                self.spoken = gr.Dropdown(
+                    [(label("auto"), ""), *forms.language_choices(self._card)],
+                    value="",
+                    label=label("speech_language"),
+                    elem_id="speech-language",
+                    min_width=140,
+                )
+                self.seed = gr.Number(
+                    value=0,
+                    minimum=0,
+                    maximum=speaking.MAX_SEED,
+                    precision=0,
+                    label=label("seed"),
+                    info=label("seed_help"),
+                    elem_id="seed",
+                    min_width=140,
+                )
+            self.defaults = gr.Button(label("defaults"), size="sm", elem_id="defaults")
+
+    def _lay_result(self, label: Label) -> None:
+        self.problem = place("speak-problem", folds=True)
+        spoken_words = {
+            code: {key: words.table(code)[key] for key in PLAYER_WORDS} for code in words.LANGUAGES
+        }
+        self.stage = place(
+            "stage",
+            value=speaking.stage(None, "en"),
+            html_template=(STATIC / "player.html").read_text(encoding="utf-8"),
+            js_on_load=f"const WORDS = {json.dumps(spoken_words)};\n"
+            + (STATIC / "player.js").read_text(encoding="utf-8"),
+        )
+
+    def _lay_save(self, label: Label) -> None:
+        with gr.Accordion(label("save_as"), open=False, elem_id="save-as"):
+            with gr.Row():
+                self.format = gr.Dropdown(
+                    [(label(key), name) for key, name in speaking.format_choices()],
+                    value="wav",
+                    label=label("format"),
+                    elem_id="format",
+                    min_width=160,
+                )
+                self.lufs = gr.Slider(
+                    -30, -9, value=DEFAULT_LUFS, step=0.5, label=label("lufs"),
+                    info=label("lufs_help"), elem_id="lufs", min_width=160,
+                )  # fmt: skip
+            with gr.Row(elem_classes="tb-act"):
+                self.save = gr.Button(label("save"), elem_id="save", min_width=110)
+                self.download = gr.DownloadButton(
+                    "–", visible=False, elem_id="download", min_width=160
+                )
+            self.save_problem = place("save-problem", folds=True)
+            self.saved = place("saved", folds=True)
+
+    def _lay_jobs(self, label: Label) -> None:
+        with gr.Accordion(label("jobs"), open=False, elem_id="jobs") as self.jobs_fold:
+            self.jobs = gr.Dropdown([], label=label("job_choose"), elem_id="job-choose")
+            with gr.Row():
+                self.open = gr.Button(label("open"), size="sm", elem_id="job-open", min_width=90)
+                self.delete = gr.Button(
+                    label("delete"), size="sm", elem_id="job-delete", min_width=90
+                )
+            with gr.Row(visible=False) as self.ask:
+                self.sure = gr.Button(
+                    label("sure"), size="sm", variant="stop", elem_id="job-sure", min_width=120
+                )
+                self.keep = gr.Button(label("keep"), size="sm", elem_id="job-keep", min_width=90)
+
+    # What is shown, as values for lists of components
+
+    @property
+    def progress(self) -> list[Any]:
+        """What shows a job; `show` gives its values in this order."""
+        return [self.stage, self.go, self.halt, self.resume]
+
+    def show(
+        self, now: Standing | None, language: str, *, autoplay: bool = False
+    ) -> tuple[Any, ...]:
+        at_work = now is not None and not now.state.is_over
+        can_go_on = now is not None and now.state in (JobState.STOPPED, JobState.FAILED)
+        return (
+            speaking.stage(now, language, autoplay=autoplay),
+            gr.update(interactive=not at_work),
+            gr.update(interactive=at_work),
+            gr.update(visible=can_go_on),
+        )
+
+    # Handlers: a value per output; problems are raised
+
+    def on_text(
+        self, text: str, voice_id: str | None, spoken: str, request: gr.Request
+    ) -> tuple[Any, ...]:
+        """What would be spoken. For: the line under the text."""
+        language = self._language_of(request)
+        if not voice_id:
+            return (cards.reason_html(say(language, "plan_no_voice")),)
+        if not text.strip():
+            return (cards.reason_html(say(language, "plan_empty")),)
+        plan = self._studio.plan(text, engine=self._engine, language=spoken or None)
+        return (speaking.plan_html(plan, self._studio.estimate_s(plan), language),)
+
+    def on_speak(
+        self, text: str, voice_id: str | None, spoken: str, seed: float | None,
+        request: gr.Request, *knobs: float | None,
+    ) -> tuple[Any, ...]:  # fmt: skip
+        """For: job, progress, list of jobs, the line of confirmation."""
+        language = self._language_of(request)
+        job = speaking.speak(
+            self._studio,
+            text=text,
+            voice_id=voice_id,
+            engine=self._engine,
+            spoken=spoken,
+            settings=forms.settings(self._card, knobs),
+            seed=seed,
+            language=language,
+        )
+        now = speaking.look(self._studio, job.id)
+        choices = speaking.job_choices(self._studio, language)
+        return (
+            job.id, *self.show(now, language, autoplay=True),
+            gr.update(choices=choices, value=job.id), "",
+        )  # fmt: skip
+
+    def on_stop(self, job_id: str | None, request: gr.Request) -> tuple[Any, ...]:
+        """For: stop button. The timer shows what became of the job."""
+        if job_id:
+            self._studio.stop(job_id)
+        return (gr.update(interactive=False),)
+
+    def on_resume(self, job_id: str | None, request: gr.Request) -> tuple[Any, ...]:
+        """For: progress."""
+        if not job_id:
+            return (gr.skip(),) * len(self.progress)
+        self._studio.resume(job_id)
+        return self.show(speaking.look(self._studio, job_id), self._language_of(request))
+
+    def on_open(self, job_id: str | None, request: gr.Request) -> tuple[Any, ...]:
+        """For: job, progress, text, voice."""
+        if not job_id:
+            return (gr.skip(),) * (len(self.progress) + 3)
+        asked = self._studio.job(job_id).request
+        known = {voice_id for _, voice_id in cards.voice_choices(self._studio)}
+        voice = asked.voice_id if asked.voice_id in known else gr.skip()
+        now = speaking.look(self._studio, job_id)
+        return job_id, *self.show(now, self._language_of(request)), asked.text, voice
+
+    def on_delete_job(
+        self, chosen: str | None, shown: str | None, request: gr.Request
+    ) -> tuple[Any, ...]:
+        """For: list of jobs, the question, job, progress."""
+        language = self._language_of(request)
+        away = gr.update(visible=False)
+        if not chosen:
+            return (gr.skip(), away, *(gr.skip(),) * (len(self.progress) + 1))
+        self._studio.delete_job(chosen)
+        left = gr.update(choices=speaking.job_choices(self._studio, language), value=None)
+        if chosen != shown:
+            return (left, away, *(gr.skip(),) * (len(self.progress) + 1))
+        return left, away, None, *self.show(None, language)
+
+    def on_save(
+        self, job_id: str | None, file_format: str, lufs: float | None, request: gr.Request
+    ) -> tuple[Any, ...]:
+        """For: download button, the line of confirmation."""
+        language = self._language_of(request)
+        take = speaking.save(self._studio, job_id, file_format, lufs, language)
+        label = say(language, "download", name=take.path.name)
+        return (
+            gr.update(value=str(take.path), label=label, visible=True),
+            speaking.saved_html(take, language),
+        )
+
+    def on_draft(
+        self, text: str, voice_id: str | None, spoken: str, seed: float | None, *knobs: Any
+    ) -> tuple[Any, ...]:
+        """For: what the browser remembers."""
+        return (
+            {
+                "text": text,
+                "voice": voice_id,
+                "spoken": spoken,
+                "seed": seed,
+                "knobs": list(knobs),
+            },
+        )
+
+    @property
+    def fields(self) -> list[Any]:
+        """What `restored` fills."""
+        return [self.voice, self.text, self.spoken, self.seed, *self.knobs, self.jobs]
+
+    def restored(self, draft: dict[str, Any] | None, language: str) -> tuple[Any, ...]:
+        """Values for: voice, text, spoken, seed, knobs, list of jobs."""
+        draft = draft or {}
+        choices = cards.voice_choices(self._studio)
+        known = [voice_id for _, voice_id in choices]
+        voice = draft.get("voice") if draft.get("voice") in known else next(iter(known), None)
+        knobs = draft.get("knobs") or []
+        if len(knobs) != len(self.knobs):
+            knobs = [knob.default for knob in self._card.knobs]
+        return (
+            gr.update(choices=choices, value=voice),
+            draft.get("text") or "",
+            draft.get("spoken") or "",
+            draft.get("seed") or 0,
+            *knobs,
+            gr.update(choices=speaking.job_choices(self._studio, language)),
+        )
+
+    def wire(self, wires: Wires) -> None:
+        """Connect presses and handlers."""
+        connect = partial(wires.connect, problem=self.problem)
+        asked: list[Any] = [self.text, self.voice, self.spoken, self.seed, *self.knobs]
+        planned: list[Any] = [self.text, self.voice, self.spoken]
+        wires.connect(
+            [component.change for component in planned], self.on_text, planned, [self.plan],
+            problem=self.plan_problem, trigger_mode="always_last",
+        )  # fmt: skip
+        wires.connect(
+            [component.change for component in asked], self.on_draft, asked, [self.draft],
+            problem=None, trigger_mode="always_last", queue=False,
+        )  # fmt: skip
+        connect(
+            self.go.click, self.on_speak, asked, [self.job, *self.progress, self.jobs, self.said]
+        )
+        connect(self.halt.click, self.on_stop, self.job, [self.halt], queue=False)
+        connect(self.resume.click, self.on_resume, self.job, self.progress)
+        connect(
+            self.open.click, self.on_open, self.jobs,
+            [self.job, *self.progress, self.text, self.voice],
+        )  # fmt: skip
+        connect(self.delete.click, lambda: (gr.update(visible=True),), None, [self.ask])
+        connect(self.keep.click, lambda: (gr.update(visible=False),), None, [self.ask])
+        connect(
+            self.sure.click, self.on_delete_job, [self.jobs, self.job],
+            [self.jobs, self.ask, self.job, *self.progress],
+        )  # fmt: skip
+        wires.connect(
+            self.save.click, self.on_save, [self.job, self.format, self.lufs],
+            [self.download, self.saved],
+            problem=self.save_problem, show_progress="minimal", show_progress_on=self.save,
+        ).success(None, js=_PRESS_DOWNLOAD)  # fmt: skip
+        untouched = [*(knob.default for knob in self._card.knobs), "", 0]
+        connect(self.defaults.click, lambda: untouched, None, [*self.knobs, self.spoken, self.seed])
+
+
+def examples() -> list[tuple[str, str]]:
+    """Texts to try, as (language by its own name, text)."""
+    found = json.loads((ASSETS / "examples.json").read_text(encoding="utf-8"))
+    return [(words.SPOKEN[example["language"]], example["text"]) for example in found]

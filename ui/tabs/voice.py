@@ -1,0 +1,369 @@
+"""The Voice tab: layout, and which act answers which press."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from core.errors import InputError
+from core.voices.voice import Voice
+from ui import cards, forms, picks
+from ui.edge import Problem, Wires, attempt
+from ui.memory import remembered
+from ui.picks import BY_HAND, Memo, Pick
+from ui.place import place
+from ui.words import say
+
+if TYPE_CHECKING:
+    from core.studio import Studio
+    from ui.tabs.speak import SpeakTab
+
+STATIC = Path(__file__).resolve().parents[1] / "static"
+
+Label = Callable[[str], Any]
+LanguageOf = Callable[[gr.Request], str]
+
+
+class VoiceTab:
+    """Lays itself out where it is made; `wire` connects it once every tab exists.
+
+    Args:
+        studio: The door.
+        label: Gives a label in the browser's language.
+        language_of: The page's language for one request.
+        engine: Name of the engine's card that references are judged for.
+    """
+
+    def __init__(self, studio: Studio, label: Label, language_of: LanguageOf, engine: str) -> None:
+        self._studio = studio
+        self._language_of = language_of
+        self._engine = engine
+        self.memo = remembered("recording")
+        self._lay_recording(label)
+        self._lay_form(label)
+        self._lay_library(label)
+
+    def _lay_recording(self, label: Label) -> None:
+        with gr.Row(elem_classes="tb-top"):
+            with gr.Column(scale=3, min_width=280):
+                self.upload = gr.File(label=label("drop"), height=168, elem_id="drop")
+            with gr.Column(scale=2, min_width=280):
+                self.microphone = gr.Audio(
+                    sources=["microphone"],
+                    type="filepath",
+                    label=label("record"),
+                    editable=False,
+                    buttons=[],
+                    elem_id="record",
+                )
+                self.demo = gr.Button(label("demo"), elem_id="demo", size="sm")
+        self.problem = place("voice-problem", folds=True)
+        self.wave = place("wave", js_on_load=(STATIC / "wave.js").read_text(encoding="utf-8"))
+        with gr.Row():
+            with gr.Column(scale=1, min_width=280):
+                self.window = gr.Radio(
+                    [], label=label("window"), interactive=False, elem_id="window"
+                )
+                with gr.Row():
+                    self.start, self.stop = (
+                        gr.Number(
+                            label=label(f"{end}_s"),
+                            minimum=0,
+                            step=0.1,
+                            elem_id=end,
+                            min_width=100,
+                        )
+                        for end in ("start", "stop")
+                    )
+            with gr.Column(scale=1, min_width=280):
+                self.kept = place("kept")
+
+    def _lay_form(self, label: Label) -> None:
+        spoken = forms.language_choices(self._studio.card(self._engine))
+        with gr.Row():
+            with gr.Column(scale=1, min_width=280):
+                self.transcript = gr.Textbox(
+                    label=label("transcript"),
+                    placeholder=label("transcript_hint"),
+                    lines=3,
+                    max_lines=6,
+                    elem_id="transcript",
+                )
+            with gr.Column(scale=1, min_width=280), gr.Row():
+                self.name = gr.Textbox(
+                    label=label("name"), max_length=64, elem_id="name", min_width=130
+                )
+                self.spoken = gr.Dropdown(
+                    [(label("auto"), ""), *spoken],
+                    value="",
+                    label=label("reference_language"),
+                    elem_id="spoken",
+                    min_width=130,
+                )
+        self.consent = gr.Checkbox(
+            label=label("consent"), value=False, elem_id="consent", container=False
+        )
+        with gr.Row(elem_classes="tb-act"):
+            self.use = gr.Button(
+                label("use"), variant="primary", interactive=False, elem_id="use", scale=0,
+                min_width=220,
+            )  # fmt: skip
+            self.why = place("why")
+
+    def _lay_library(self, label: Label) -> None:
+        with gr.Accordion(label("library"), open=False, elem_id="library"):
+            with gr.Row():
+                with gr.Column(scale=1, min_width=280):
+                    self.chooser = gr.Dropdown([], label=label("voice"), elem_id="library-voice")
+                    self.new_name = gr.Textbox(
+                        label=label("new_name"), max_length=64, elem_id="new-name"
+                    )
+                    with gr.Row():
+                        self.rename = gr.Button(
+                            label("rename"), size="sm", elem_id="rename", min_width=90
+                        )
+                        self.delete = gr.Button(
+                            label("delete"), size="sm", elem_id="delete", min_width=90
+                        )
+                    with gr.Row(visible=False) as self.ask:
+                        self.sure = gr.Button(
+                            label("sure"), size="sm", variant="stop", elem_id="sure", min_width=120
+                        )
+                        self.keep = gr.Button(
+                            label("keep"), size="sm", elem_id="keep", min_width=90
+                        )
+                with gr.Column(scale=1, min_width=280):
+                    self.card = place("library-card")
+            self.library_problem = place("library-problem", folds=True)
+            self.library_said = place("library-said", folds=True)
+
+    # What is shown, as values for lists of components
+
+    @property
+    def picture(self) -> list[Any]:
+        """What shows a pick; `show` gives its values in this order."""
+        return [
+            self.memo, self.wave, self.kept, self.window, self.start, self.stop, self.use, self.why,
+        ]  # fmt: skip
+
+    def show(self, pick: Pick | None, name: str, consent: bool, language: str) -> tuple[Any, ...]:
+        """A pick on the page, or the empty page."""
+        memo = pick.memo if pick else None
+        recording, span = (pick.recording, pick.span) if pick else (None, None)
+        return (
+            memo,
+            cards.wave_html(pick, language),
+            cards.kept_html(pick, language),
+            gr.update(
+                choices=cards.window_choices(recording, language),
+                value=pick.choice if pick and span else None,
+                interactive=span is not None,
+            ),
+            gr.update(value=round(span.start_s, 2) if span else None),
+            gr.update(value=round(span.stop_s, 2) if span else None),
+            *self._readiness(memo, name, consent, language),
+        )
+
+    def _readiness(
+        self, memo: Memo | None, name: str, consent: bool, language: str
+    ) -> tuple[Any, Any]:
+        """Values for the button and the reason beside it."""
+        reason = picks.why_not(memo, consent, name, language)
+        return gr.update(interactive=reason is None), cards.reason_html(reason)
+
+    # Handlers: a value per output; problems are raised
+
+    def on_file(self, path: str | None, request: gr.Request) -> tuple[Any, ...]:
+        """A file was dropped, chosen or recorded. For: picture, name, transcript, consent.
+
+        Transcript and consent belong to the recording before: they start anew.
+        """
+        if path is None:
+            return (gr.skip(),) * (len(self.picture) + 3)
+        pick = picks.look(self._studio, Path(path), self._engine)
+        name = picks.offered_name(pick.recording.name)
+        return (*self.show(pick, name, False, self._language_of(request)), name, "", False)
+
+    def on_window(
+        self, choice: str, memo: Memo | None, name: str, consent: bool, request: gr.Request
+    ) -> tuple[Any, ...]:
+        """Another proposal was chosen; `by hand` keeps the part and waits. For: picture."""
+        if not memo or not choice:
+            return (gr.skip(),) * len(self.picture)
+        return self._keep({**memo, "choice": choice}, name, consent, self._language_of(request))
+
+    def on_numbers(
+        self, memo: Memo | None, name: str, consent: bool, start_s: float | None,
+        stop_s: float | None, request: gr.Request,
+    ) -> tuple[Any, ...]:  # fmt: skip
+        """The part was set in numbers. For: picture."""
+        if not memo or start_s is None or stop_s is None or _is_same(memo, start_s, stop_s):
+            return (gr.skip(),) * len(self.picture)
+        moved = {**memo, "choice": BY_HAND, "start_s": start_s, "stop_s": stop_s}
+        return self._keep(moved, name, consent, self._language_of(request))
+
+    def on_drag(
+        self, memo: Memo | None, name: str, consent: bool, drawn: gr.EventData, request: gr.Request
+    ) -> tuple[Any, ...]:
+        """The part was drawn on the waveform. For: picture."""
+        return self.on_numbers(memo, name, consent, drawn.start_s, drawn.stop_s, request)
+
+    def _keep(self, memo: Memo, name: str, consent: bool, language: str) -> tuple[Any, ...]:
+        pick = picks.recalled(self._studio, memo, self._engine, language)
+        return self.show(pick, name, consent, language)
+
+    def on_form(
+        self, memo: Memo | None, name: str, consent: bool, request: gr.Request
+    ) -> tuple[Any, ...]:
+        """Name or consent changed: can the voice be made now? For: button, reason."""
+        return self._readiness(memo, name, consent, self._language_of(request))
+
+    def on_use(
+        self, memo: Memo | None, name: str, consent: bool, transcript: str, spoken: str,
+        request: gr.Request,
+    ) -> tuple[Any, ...]:  # fmt: skip
+        """Make the voice, and go on to the Speak tab. For: `made`."""
+        language = self._language_of(request)
+        reason = picks.why_not(memo, consent, name, language)
+        if reason:
+            raise InputError(reason)
+        voice = picks.make(
+            self._studio,
+            memo,
+            name=name,
+            transcript=transcript,
+            spoken=spoken,
+            statement=say(language, "consent"),
+            language=language,
+        )
+        return self._made(voice, language)
+
+    def on_demo(self, request: gr.Request) -> tuple[Any, ...]:
+        """Take the demo voice, and go on to the Speak tab. For: `made`."""
+        voice = picks.demo_voice(self._studio, self._engine)
+        return self._made(voice, self._language_of(request))
+
+    def _made(self, voice: Voice, language: str) -> tuple[Any, ...]:
+        """For: tabs, both choosers, the library's card, Speak's line."""
+        choices = cards.voice_choices(self._studio)
+        ready = cards.said_html(say(language, "voice_ready", name=voice.name))
+        card = cards.voice_html(self._studio, voice.id, language)
+        # Two updates: Gradio empties the one that it is given.
+        chosen, speaks = (gr.update(choices=choices, value=voice.id) for _ in range(2))
+        return gr.Tabs(selected="speak"), chosen, speaks, card, ready
+
+    # The library
+
+    @property
+    def shelf(self) -> list[Any]:
+        """What `shelved` fills."""
+        return [self.chooser, self.card]
+
+    def shelved(self, voice_id: str | None, language: str) -> tuple[Any, Any]:
+        """The library with one voice in sight; the newest without one."""
+        choices = cards.voice_choices(self._studio)
+        if voice_id is None and choices:
+            voice_id = choices[0][1]
+        return (
+            gr.update(choices=choices, value=voice_id),
+            cards.voice_html(self._studio, voice_id, language),
+        )
+
+    def on_choose(self, voice_id: str | None, request: gr.Request) -> tuple[Any, ...]:
+        """For: card, line below, the question."""
+        card = cards.voice_html(self._studio, voice_id, self._language_of(request))
+        return card, "", gr.update(visible=False)
+
+    def on_rename(self, voice_id: str | None, name: str, request: gr.Request) -> tuple[Any, ...]:
+        """For: shelf, Speak's chooser, line below, new name."""
+        if not voice_id:
+            return (gr.skip(),) * 5
+        language = self._language_of(request)
+        renamed = self._studio.rename_voice(voice_id, name.strip())
+        said = cards.said_html(say(language, "renamed", name=renamed.name))
+        chooser, card = self.shelved(voice_id, language)
+        return chooser, card, gr.update(choices=chooser["choices"]), said, ""
+
+    def on_delete_voice(
+        self, voice_id: str | None, speaks: str | None, request: gr.Request
+    ) -> tuple[Any, ...]:
+        """For: shelf, Speak's chooser, line below, the question."""
+        if not voice_id:
+            return (gr.skip(),) * 5
+        language = self._language_of(request)
+        name = picks.deleted(self._studio, voice_id)
+        chooser, card = self.shelved(None, language)
+        left = chooser["value"] if speaks == voice_id else speaks
+        said = cards.said_html(say(language, "deleted", name=name))
+        return (
+            chooser, card, gr.update(choices=chooser["choices"], value=left), said,
+            gr.update(visible=False),
+        )  # fmt: skip
+
+    # After a reload
+
+    def recalled(self, memo: Memo | None, language: str) -> tuple[Any, ...]:
+        """The picture of before; a recording that is gone is forgotten."""
+        pick = None
+        if memo:
+            pick = attempt(
+                language, lambda: picks.recalled(self._studio, memo, self._engine, language)
+            )
+        return self.show(None if isinstance(pick, Problem) else pick, "", False, language)
+
+    def wire(self, wires: Wires, speak: SpeakTab, tabs: gr.Tabs) -> None:
+        """Connect presses and handlers."""
+        connect = partial(wires.connect, problem=self.problem)
+        form = [self.memo, self.name, self.consent]
+        fresh = [*self.picture, self.name, self.transcript, self.consent]
+        reading: dict[str, Any] = {"show_progress": "minimal", "show_progress_on": self.wave}
+        connect(self.upload.upload, self.on_file, self.upload, fresh, **reading)
+        connect(self.microphone.stop_recording, self.on_file, self.microphone, fresh, **reading)
+        connect(self.window.input, self.on_window, [self.window, *form], self.picture)
+        numbers = [*form, self.start, self.stop]
+        set_by_hand = [self.start.submit, self.start.blur, self.stop.submit, self.stop.blur]
+        connect(set_by_hand, self.on_numbers, numbers, self.picture)
+        connect(self.wave.drag, self.on_drag, form, self.picture)
+        wires.connect(
+            [self.name.input, self.consent.input], self.on_form, form, [self.use, self.why],
+            problem=None, trigger_mode="always_last",
+        )  # fmt: skip
+        made = [tabs, self.chooser, speak.voice, self.card, speak.said]
+        connect(
+            self.use.click, self.on_use, [*form, self.transcript, self.spoken], made,
+            show_progress="minimal", show_progress_on=self.use,
+        )  # fmt: skip
+        connect(
+            self.demo.click, self.on_demo, None, made,
+            show_progress="minimal", show_progress_on=self.demo,
+        )  # fmt: skip
+        self._wire_library(partial(wires.connect, problem=self.library_problem), speak)
+
+    def _wire_library(self, connect: Callable[..., Any], speak: SpeakTab) -> None:
+        choosers = [*self.shelf, speak.voice]
+        connect(
+            self.chooser.input, self.on_choose, self.chooser,
+            [self.card, self.library_said, self.ask],
+        )  # fmt: skip
+        connect(
+            self.rename.click, self.on_rename, [self.chooser, self.new_name],
+            [*choosers, self.library_said, self.new_name],
+        )  # fmt: skip
+        connect(
+            self.sure.click, self.on_delete_voice, [self.chooser, speak.voice],
+            [*choosers, self.library_said, self.ask],
+        )  # fmt: skip
+        connect(self.delete.click, lambda: (gr.update(visible=True),), None, [self.ask])
+        connect(self.keep.click, lambda: (gr.update(visible=False),), None, [self.ask])
+
+
+def _is_same(memo: Memo, start_s: float, stop_s: float) -> bool:
+    """Leaving a number field is no choice; the fields show hundredths."""
+    known = (memo["start_s"], memo["stop_s"])
+    return None not in known and all(
+        abs(float(a) - b) < 0.006 for a, b in zip(known, (start_s, stop_s), strict=True)
+    )

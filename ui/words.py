@@ -1,0 +1,326 @@
+"""Every sentence the page shows, in English and Simplified Chinese.
+
+`say` fills in figures. Sentences that the core makes (errors, notes) arrive in English with their
+numbers in place: `translated` turns those it knows into Chinese and leaves the others as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from core.audio.samples import Note
+
+LANGUAGES = {"en": "English", "zh": "中文"}
+"""Languages of the page, each by its own name."""
+
+SPOKEN = {
+    "ar": "العربية", "be": "Беларуская", "bg": "Български", "ca": "Català", "cs": "Čeština",
+    "da": "Dansk", "de": "Deutsch", "el": "Ελληνικά", "en": "English", "eo": "Esperanto",
+    "es": "Español", "et": "Eesti", "eu": "Euskara", "fa": "فارسی", "fi": "Suomi",
+    "fr": "Français", "he": "עברית", "hi": "हिन्दी", "hr": "Hrvatski", "hu": "Magyar",
+    "id": "Bahasa Indonesia", "it": "Italiano", "ja": "日本語", "ka": "ქართული", "ko": "한국어",
+    "ky": "Кыргызча", "lt": "Lietuvių", "lv": "Latviešu", "mk": "Македонски", "ms": "Bahasa Melayu",
+    "nb": "Norsk", "nl": "Nederlands", "no": "Norsk", "pl": "Polski", "pt": "Português",
+    "ro": "Română", "ru": "Русский", "sk": "Slovenčina", "sl": "Slovenščina", "sq": "Shqip",
+    "sr": "Српски", "sv": "Svenska", "sw": "Kiswahili", "ta": "தமிழ்", "te": "తెలుగు", "th": "ไทย",
+    "tk": "Türkmençe", "tr": "Türkçe", "tt": "Татарча", "uk": "Українська", "ur": "اردو",
+    "uz": "Oʻzbekcha", "vi": "Tiếng Việt", "zh": "中文", "yue": "粵語",
+}  # fmt: skip
+"""Languages to speak in, each by its own name, by ISO 639 code."""
+
+WORDS: dict[str, tuple[str, str]] = {
+    # Frame
+    "tab_voice": ("Voice", "声音"),
+    "tab_speak": ("Speak", "朗读"),
+    "tab_monitor": ("Monitor", "监视"),
+    "language_of_page": ("Language of this page", "页面语言"),
+    "offline": (
+        "Timbre does not answer. If you closed it, start it again: this page finds it by itself.",
+        "Timbre 没有响应。如果您关闭了它，请重新启动，本页会自动恢复。",
+    ),
+    "bug": (
+        "Something went wrong inside Timbre (incident {number}). What was finished is kept.",
+        "Timbre 内部出错（事件编号 {number}）。已完成的内容都已保存。",
+    ),
+    "bug_hint": (
+        "Try once more; if it comes back, report it with this number: the log holds the details.",
+        "请再试一次；如果仍然出错，请附上此编号报告问题：日志中有详细信息。",
+    ),
+    # Voice: the recording
+    "drop": (
+        "Drop a recording here: audio or video, any format",
+        "把录音拖到这里：音频或视频，任何格式",
+    ),
+    "record": ("or record with the microphone", "或用麦克风录音"),
+    "demo": ("Try it with the demo voice", "用示例声音试一试"),
+    "voice_empty": (
+        "A few seconds of one person speaking are enough; the best part is found by itself. "
+        "Nothing leaves this computer.",
+        "只要有一个人说话的几秒钟录音就够了；最好的片段会自动找出。任何内容都不会离开这台电脑。",
+    ),
+    "wave_empty": ("The waveform of your recording appears here", "录音的波形将显示在这里"),
+    "wave_help": ("Drag across the waveform to choose another part", "在波形上拖动可选择其他片段"),
+    "wave_alt": (
+        "Waveform of {seconds}; the kept part runs from {start} to {stop}",
+        "{seconds} 的波形；保留的片段从 {start} 到 {stop}",
+    ),
+    "legend_kept": ("kept", "保留"),
+    "legend_speech": ("speech", "语音"),
+    "legend_other": ("other proposals", "其他候选"),
+    "window": ("Which part to keep", "保留哪一段"),
+    "window_best": ("Best", "最佳"),
+    "window_second": ("Second", "第二"),
+    "window_third": ("Third", "第三"),
+    "window_hand": ("By hand", "手动选择"),
+    "start_s": ("From (s)", "起点（秒）"),
+    "stop_s": ("To (s)", "终点（秒）"),
+    "kept": ("What is kept", "保留的片段"),
+    "kept_empty": (
+        "The part that is kept, and why, appears here.",
+        "保留的片段及其理由将显示在这里。",
+    ),
+    "kept_line": ("{seconds}, from {start} to {stop}", "{seconds}，从 {start} 到 {stop}"),
+    "measured": (
+        "{speech} of speech · loudness {loudness} · sound up to {bandwidth}",
+        "语音 {speech} · 响度 {loudness} · 频率上限 {bandwidth}",
+    ),
+    "span_backwards": (
+        "The part ends at {stop} s, before it begins at {start} s.",
+        "片段的终点 {stop} 秒早于起点 {start} 秒。",
+    ),
+    "span_backwards_hint": ("Make “To” larger than “From”.", "请让终点大于起点。"),
+    "listen_kept": ("Listen to the kept part", "试听保留的片段"),
+    "no_recording": ("There is no recording yet.", "还没有录音。"),
+    "no_recording_hint": (
+        "Drop a file above, record yourself, or take the demo voice.",
+        "请在上方拖入文件、录音，或使用示例声音。",
+    ),
+    # Voice: making it
+    "transcript": (
+        "What is said in the kept part (makes the voice better)",
+        "保留片段的原文（能让声音更像）",
+    ),
+    "transcript_hint": (
+        "Word for word, only the kept part. May stay empty.",
+        "逐字填写，只写保留的片段。可以留空。",
+    ),
+    "reference_language": ("Language of the recording", "录音的语言"),
+    "name": ("Name of the voice", "声音的名称"),
+    "consent": (
+        "This is my own voice, or the person it belongs to has agreed that I use it.",
+        "这是我自己的声音，或者声音的主人已同意我使用。",
+    ),
+    "use": ("Use this voice", "使用这个声音"),
+    "why_recording": ("First choose a recording.", "请先选择录音。"),
+    "why_problem": (
+        "This recording cannot be used; the reason is shown above.",
+        "此录音无法使用，原因见上方。",
+    ),
+    "why_consent": ("Tick the line above to go on.", "请勾选上面一行后继续。"),
+    "why_name": ("Give the voice a name to go on.", "请先给声音起个名称。"),
+    "voice_ready": (
+        "{name} is ready. Type a text and press Speak.",
+        "“{name}”已就绪。请输入文字，然后按“朗读”。",
+    ),
+    # Voice: the library
+    "library": ("Your voices", "我的声音"),
+    "library_empty": (
+        "No voice yet: make one above, or take the demo voice.",
+        "还没有声音：请在上方制作，或使用示例声音。",
+    ),
+    "voice_facts": (
+        "{seconds} · {language} · made {date}",
+        "{seconds} · {language} · 制作于 {date}",
+    ),
+    "new_name": ("New name", "新名称"),
+    "rename": ("Rename", "重命名"),
+    "delete": ("Delete", "删除"),
+    "sure": ("Yes, delete it for good", "是的，永久删除"),
+    "keep": ("Keep it", "保留"),
+    "renamed": ("Now called {name}.", "已改名为“{name}”。"),
+    "deleted": ("Deleted: {name}.", "已删除：{name}。"),
+    "unknown_language": ("language not said", "未注明语言"),
+    # Speak
+    "voice": ("Voice", "声音"),
+    "text": ("Text", "文字"),
+    "text_placeholder": (
+        "Type or paste what is to be spoken: a line or a whole book.",
+        "输入或粘贴要朗读的文字：一句话或一整本书都可以。",
+    ),
+    "examples": ("Example texts", "示例文字"),
+    "plan_empty": ("Type a text, or take an example.", "请输入文字，或选用示例。"),
+    "plan_no_voice": ("First make a voice in the Voice tab.", "请先在“声音”页制作一个声音。"),
+    "plan_line": (
+        "{n} pieces · about {time} of sound · {language}",
+        "{n} 段 · 约 {time} 的语音 · {language}",
+    ),
+    "plan_line_one": (
+        "1 piece · about {time} of sound · {language}",
+        "1 段 · 约 {time} 的语音 · {language}",
+    ),
+    "speak": ("Speak", "朗读"),
+    "stop": ("Stop", "停止"),
+    "pace": ("Voice and pace", "音色与语速"),
+    "speech_language": ("Language of the text", "文字的语言"),
+    "auto": ("Found by itself", "自动识别"),
+    "seed": ("Seed", "种子"),
+    "seed_help": (
+        "The same seed gives the same sound; another one, a small variation.",
+        "相同的种子得到相同的声音；换一个会略有变化。",
+    ),
+    "defaults": ("Back to the defaults", "恢复默认"),
+    # Job
+    "job_empty": (
+        "The sound appears here. It can be heard as soon as the first piece is finished.",
+        "语音将出现在这里。第一段完成后就可以收听。",
+    ),
+    "job_waiting": ("Waiting for another job to finish", "正在等待其他任务完成"),
+    "job_starting": ("Getting the voice ready", "正在准备声音"),
+    "job_running": ("Speaking", "正在朗读"),
+    "job_stopping": ("Stopping", "正在停止"),
+    "job_stopped": (
+        "Stopped. What is finished is kept; “Go on” takes it up again.",
+        "已停止。完成的部分已保存；按“继续”可接着进行。",
+    ),
+    "job_done": ("Done", "完成"),
+    "job_failed": ("It could not go on", "无法继续"),
+    "job_failed_hint": (
+        "Finished pieces are kept; “Go on” tries the rest again.",
+        "完成的部分已保存；按“继续”可重试其余部分。",
+    ),
+    "job_count": ("{done} of {all} pieces", "{done} / {all} 段"),
+    "job_left": ("about {time} left", "约剩 {time}"),
+    "job_speed": ("{speed} × real time", "{speed} 倍实时"),
+    "job_sound": ("{time} of sound", "{time} 语音"),
+    "go_on": ("Go on", "继续"),
+    "listen": ("Listen", "收听"),
+    "pause": ("Pause", "暂停"),
+    "from_start": ("From the start", "从头播放"),
+    "position": ("Position", "位置"),
+    "next_piece": ("waiting for the next piece", "等待下一段"),
+    "pieces": ("Pieces", "分段"),
+    "piece_play": ("Play from here", "从这里播放"),
+    "piece_waiting": ("waiting", "等待"),
+    "piece_making": ("in work", "进行中"),
+    "piece_silent": ("a pause", "停顿"),
+    "no_sound": ("The sound could not be played: {reason}", "无法播放语音：{reason}"),
+    # Saving
+    "save_as": ("Save as", "另存为"),
+    "format": ("Format", "格式"),
+    "format_wav": ("WAV: exact, for editing", "WAV：无损，适合编辑"),
+    "format_flac": ("FLAC: exact, half the size", "FLAC：无损，大小减半"),
+    "format_mp3": ("MP3: small, plays everywhere", "MP3：小巧，到处可播"),
+    "format_ogg": ("Ogg Vorbis: small and free", "Ogg Vorbis：小巧而自由"),
+    "format_opus": ("Opus: smallest", "Opus：最小"),
+    "lufs": ("Loudness (LUFS)", "响度（LUFS）"),
+    "lufs_help": (
+        "−16 for podcasts, −18 for audio books, −23 for broadcast.",
+        "播客 −16，有声书 −18，广播 −23。",
+    ),
+    "save": ("Save", "保存"),
+    "saved": ("{name}: {time}, {loudness}, peak {peak}", "{name}：{time}，{loudness}，峰值 {peak}"),
+    "download": ("Download {name}", "下载 {name}"),
+    "save_empty": (
+        "There is nothing to save yet: press Speak first.",
+        "还没有可保存的内容：请先按“朗读”。",
+    ),
+    # Jobs
+    "jobs": ("Earlier texts", "以往的文字"),
+    "job_choose": ("Choose one", "选择一项"),
+    "open": ("Open", "打开"),
+    "state_waiting": ("waiting", "等待中"),
+    "state_running": ("running", "进行中"),
+    "state_stopped": ("stopped", "已停止"),
+    "state_done": ("done", "完成"),
+    "state_failed": ("failed", "失败"),
+    "job_is_running": ("This text is still being spoken.", "这段文字仍在朗读中。"),
+    "job_is_running_hint": ("Press Stop first.", "请先按“停止”。"),
+    # Monitor
+    "machine": ("This machine", "本机"),
+    "gpu_none": (
+        "No NVIDIA graphics card found: speech is made on the processor.",
+        "未找到 NVIDIA 显卡：语音由处理器生成。",
+    ),
+    "gpu_none_short": ("no NVIDIA GPU", "无 NVIDIA 显卡"),
+    "gpu_lost": (
+        "The graphics card was there and does not answer any more.",
+        "显卡曾经可用，现在没有响应。",
+    ),
+    "memory": ("Memory", "内存"),
+    "gpu_memory": ("Graphics memory", "显存"),
+    "ours": ("of it Timbre", "其中 Timbre"),
+    "busy": ("Load", "负载"),
+    "temperature": ("Temperature", "温度"),
+    "power": ("Power", "功率"),
+    "processor": ("Processor", "处理器"),
+    "cores": ("{n} cores", "{n} 核"),
+    "page_process": ("Page", "页面"),
+    "engine_process": ("Engine", "引擎"),
+    "engine_off": ("not running", "未运行"),
+    "disk_free": ("Free disk", "可用磁盘"),
+    "last_minutes": ("last {time}", "最近 {time}"),
+    "job": ("Job", "任务"),
+    "job_none": ("nothing to do", "空闲"),
+    "job_piece": ("piece {done} of {all}", "第 {done} / {all} 段"),
+    "status_no_voice": ("no voice yet", "还没有声音"),
+    "status_voice": ("voice", "声音"),
+    "status_engine": ("engine", "引擎"),
+    "doctor": ("What works here", "本机可用情况"),
+    "doctor_go": ("Check this machine", "检查本机"),
+}
+
+NOTES: dict[str, tuple[str, str]] = {}
+"""Remarks on a reference by their code; `{value}` is the figure."""
+
+KNOBS: dict[str, tuple[str, str]] = {
+    "speed": ("语速", "大于 1 说得更快，小于 1 说得更慢。"),
+    "pitch": ("音高", "以半音为单位升高或降低。"),
+    "expressiveness": ("表现力", "越大语调起伏越多，越小越平稳。"),
+    "likeness": ("相似度", "越大越接近录音里的声音，越小越清晰。"),
+}
+"""Title and help of an engine's knob in Chinese, by its name; the card has the English."""
+
+
+def say(language: str, key: str, /, **figures: object) -> str:
+    """The sentence of `key` in a language of the page, with its figures.
+
+    Raises KeyError for a key that does not exist: a test asks for each.
+    """
+    english, chinese = WORDS[key]
+    return (chinese if language == "zh" else english).format(**figures)
+
+
+def note(language: str, remark: Note) -> str:
+    """A remark on a reference, in a language of the page."""
+    if language == "zh" and remark.code in NOTES:
+        value = "" if remark.value is None else f"{remark.value:.0f}"
+        return NOTES[remark.code][1].format(value=value)
+    return remark.text
+
+
+def spoken_language(code: str | None, language: str = "en") -> str:
+    """A language by its own name; the code where it has none here."""
+    if code is None:
+        return say(language, "unknown_language")
+    return SPOKEN.get(code, code)
+
+
+_SENTENCES: tuple[tuple[re.Pattern[str], str], ...] = ()
+
+
+def translated(language: str, sentence: str) -> str:
+    """A sentence of the core in a language of the page; as it is where it is not known."""
+    if language != "zh":
+        return sentence
+    for pattern, chinese in _SENTENCES:
+        found = pattern.fullmatch(sentence)
+        if found:
+            return chinese.format(**found.groupdict())
+    return sentence
+
+
+def table(language: str) -> Mapping[str, str]:
+    """Every word of one language, for labels that the browser fills in."""
+    place = 1 if language == "zh" else 0
+    return {key: both[place] for key, both in WORDS.items()}
