@@ -1,0 +1,109 @@
+"""Timbre's entry: reads the arguments, builds the parts, opens the page or runs one command."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from core import log, settings
+from core.engines.protocol import EngineCard
+from core.engines.registry import PACKAGES, Registry
+from core.errors import InputError, StudioError
+from core.events import EventBoard
+from core.jobs.queue import JobRunner
+from core.jobs.store import Store
+from core.memory.monitor import Monitor
+from core.paths import Paths
+from core.studio import Parts, Studio
+from core.synthesis.host import EngineHost
+from core.voices.library import VoiceLibrary
+
+DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,2})?|mps")
+ASSETS = Path(__file__).resolve().parent / "assets"
+
+
+@contextlib.contextmanager
+def open_studio(
+    home: Path | None = None,
+    *,
+    device: str = "auto",
+    extra_cards: tuple[EngineCard, ...] = (),
+    packages: tuple[str, ...] = PACKAGES,
+) -> Iterator[Studio]:
+    """Build a studio on a home folder and take it down again.
+
+    Args:
+        home: Everything under this folder; None for the platform's own folders.
+        device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+        extra_cards: Engines from elsewhere, such as a test's.
+        packages: Where an engine's factory may live.
+    """
+    if not DEVICE.fullmatch(device):
+        raise InputError(f"There is no device {device!r}.", "Use auto, cpu, cuda, cuda:0 or mps.")
+    paths = Paths.default(home)
+    log.start(paths)
+    store = Store(paths)
+    registry = Registry(extra_cards)
+    current = settings.load(paths)
+    host = EngineHost(
+        log=paths.log / "engine.log",
+        device=device,
+        idle_s=current.idle_unload_s or None,
+        packages=packages,
+    )
+    board = EventBoard()
+    voices = VoiceLibrary(store.database)
+    runner = JobRunner(store, host, voices, board, registry)
+    monitor = Monitor(
+        engine_pid=lambda: host.pid, data_folder=paths.data, busy=lambda: runner.running is not None
+    )
+    parts = Parts(
+        paths=paths,
+        store=store,
+        voices=voices,
+        registry=registry,
+        host=host,
+        board=board,
+        runner=runner,
+        monitor=monitor,
+        device=device,
+    )
+    studio = Studio(parts, current)
+    try:
+        yield studio
+    finally:
+        studio.close()
+        log.stop()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Returns the exit code: 0, 2 for what the person can mend, 1 for a bug."""
+    from ui import cli  # noqa: PLC0415
+
+    arguments = cli.parser().parse_args(argv)
+    try:
+        with open_studio(
+            getattr(arguments, "home", None), device=getattr(arguments, "device", "auto")
+        ) as studio:
+            if arguments.command:
+                return cli.run(arguments, studio)
+            from ui import page  # noqa: PLC0415 - Gradio takes seconds; commands do not need it
+
+            studio.open_for_people(ASSETS)
+            page.launch(
+                studio,
+                port=arguments.port,
+                open_browser=not arguments.no_browser,
+                language=arguments.lang,
+            )
+            return 0
+    except StudioError as error:
+        sys.stderr.write(f"timbre: {error}\n")
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,465 @@
+"""The one door: everything that the page and the command line can ask for.
+
+Arguments and answers are plain frozen values. Whatever a person did wrong, or the machine lacks,
+arrives as a `core.errors.StudioError`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import threading
+import time
+import uuid
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from core import doctor, settings
+from core.audio import inspect as recordings
+from core.audio.encode import FileFormat
+from core.audio.join import faded
+from core.audio.recording import Recording, ReferenceLimits
+from core.audio.samples import Audio, ReferenceReport, Span
+from core.engines.protocol import EngineCard
+from core.engines.registry import Registry
+from core.errors import InputError, MissingError, ResourceError
+from core.events import EventBoard, JobEvent
+from core.jobs import export
+from core.jobs.job import DoneSegment, Job, JobState, JobSummary, SpeakRequest
+from core.jobs.queue import JobRunner
+from core.jobs.store import Store
+from core.jobs.watch import watch
+from core.memory.monitor import Monitor
+from core.memory.readings import Snapshot
+from core.paths import Paths, whole_file
+from core.settings import Settings
+from core.synthesis import keys
+from core.synthesis.host import EngineHost
+from core.synthesis.take import Take
+from core.text import planner
+from core.text.plan import TextPlan
+from core.voices.library import VoiceLibrary
+from core.voices.voice import Voice
+
+SPOKEN_CHARS_PER_S = 14.0
+"""Characters of alphabetic text spoken in a second, for estimates before anything is made."""
+SPOKEN_SYLLABLES_PER_S = 4.5
+"""The same for scripts that write a syllable per character (Chinese, Japanese, Korean)."""
+MAX_RECORDINGS = 32
+STALE_S = 24 * 3600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """The collaborators of a studio, made by `app.open_studio`."""
+
+    paths: Paths
+    store: Store
+    voices: VoiceLibrary
+    registry: Registry
+    host: EngineHost
+    board: EventBoard
+    runner: JobRunner
+    monitor: Monitor
+    device: str
+
+
+class Studio:
+    """See the module. Safe to call from many threads."""
+
+    def __init__(self, parts: Parts, current: Settings) -> None:
+        self._parts = parts
+        self._settings = current
+        self._recordings: OrderedDict[str, Recording] = OrderedDict()
+        self._lock = threading.Lock()
+
+    # Engines
+
+    def engines(self) -> tuple[EngineCard, ...]:
+        """Every engine, whether or not it can run here; `doctor` tells."""
+        return self._parts.registry.cards()
+
+    def card(self, engine: str) -> EngineCard:
+        """Raises InputError for a name that is not known."""
+        return self._parts.registry.card(engine)
+
+    # Reference
+
+    def inspect(self, path: Path, *, name: str | None = None, engine: str = "builtin") -> Recording:
+        """Decode a recording and propose its best seconds for an engine.
+
+        Args:
+            path: Any file; its content decides what it is.
+            name: What the person calls it; the file's own name where not given.
+            engine: Whose limits the windows keep.
+
+        Raises:
+            InputError: It cannot be read as sound. A recording that can be read but has nothing
+                to keep comes back with its `problem`.
+        """
+        card = self.card(engine)
+        recording = recordings.inspect(
+            path,
+            recording_id=uuid.uuid4().hex,
+            name=name or path.name,
+            folder=self._parts.paths.recordings,
+            card_limits=ReferenceLimits(
+                min_s=card.reference_min_s,
+                best_s=card.reference_best_s,
+                max_s=card.reference_max_s,
+            ),
+        )
+        with self._lock:
+            self._recordings[recording.id] = recording
+            while len(self._recordings) > MAX_RECORDINGS:
+                _, oldest = self._recordings.popitem(last=False)
+                oldest.path.unlink(missing_ok=True)
+        return recording
+
+    def recording(self, recording_id: str) -> Recording:
+        """Raises MissingError when it was never read here, or long ago."""
+        with self._lock:
+            found = self._recordings.get(recording_id)
+        if found is None or not found.path.is_file():
+            raise MissingError("This recording is no longer in the cache.", "Drop it in again.")
+        return found
+
+    def judge(self, recording_id: str, span: Span, *, engine: str = "builtin") -> ReferenceReport:
+        """Measure a span that was chosen by hand.
+
+        Raises InputError when it is outside the recording or the engine's limits.
+        """
+        recording = self.recording(recording_id)
+        self._check_span(recording, span, self.card(engine))
+        return recordings.judge(recording.path, span)
+
+    def excerpt(self, recording_id: str, span: Span) -> Path:
+        """A WAV file of a span, to listen to; made once."""
+        recording = self.recording(recording_id)
+        name = f"{recording.id}-{round(span.start_s * 1000)}-{round(span.stop_s * 1000)}.wav"
+        target = self._parts.paths.exports / "listen" / name
+        if not target.is_file():
+            recordings.excerpt(recording.path, span, target)
+        return target
+
+    def save_excerpt(self, recording_id: str, span: Span, target: Path) -> None:
+        """Write a span where the person says. Raises ResourceError when the disk says no."""
+        _copy(self.excerpt(recording_id, span), target)
+
+    def _check_span(self, recording: Recording, span: Span, card: EngineCard) -> None:
+        if not 0 <= span.start_s < span.stop_s <= recording.seconds + 0.01:
+            raise InputError(
+                f"{span.start_s:.2f} s to {span.stop_s:.2f} s is not inside the recording "
+                f"(0 s to {recording.seconds:.2f} s).",
+                "Move the span.",
+            )
+        if not card.reference_min_s <= span.seconds <= card.reference_max_s + 0.01:
+            raise InputError(
+                f"The span is {span.seconds:.1f} s long; {card.title} takes "
+                f"{card.reference_min_s:g} to {card.reference_max_s:g} s.",
+                "Make it longer." if span.seconds < card.reference_min_s else "Make it shorter.",
+            )
+
+    # Voices
+
+    def make_voice(
+        self,
+        recording_id: str,
+        span: Span,
+        *,
+        name: str,
+        transcript: str | None,
+        language: str | None,
+        statement: str,
+    ) -> Voice:
+        """Keep a span of a recording as a voice.
+
+        Args:
+            recording_id: Of `inspect`.
+            span: The stretch to keep.
+            name: For people.
+            transcript: What is said in the span, or None.
+            language: ISO 639-1 of what is said in it, or None.
+            statement: The consent that the person gave, word for word.
+
+        Raises:
+            InputError: No consent, no name, or a span that cannot serve.
+        """
+        recording = self.recording(recording_id)
+        report = self.judge(recording_id, span)
+        return self._parts.voices.add(
+            recordings.kept(recording.path, span),
+            name=name,
+            transcript=(transcript or "").strip() or None,
+            language=language,
+            span=span,
+            report=report,
+            statement=statement,
+        )
+
+    @contextlib.contextmanager
+    def borrowed_voice(
+        self,
+        recording_id: str,
+        span: Span,
+        *,
+        name: str,
+        transcript: str | None,
+        language: str | None,
+        statement: str,
+    ) -> Iterator[Voice]:
+        """A voice for one command: it leaves the library again when the block ends well.
+
+        After a kill it stays, and the same recording finds it again: an unfinished job goes on.
+        """
+        made = self.make_voice(
+            recording_id,
+            span,
+            name=name,
+            transcript=transcript,
+            language=language,
+            statement=statement,
+        )
+        twins = [v for v in self.voices() if v.digest == made.digest and v.id != made.id]
+        if twins:
+            self.delete_voice(made.id)
+            yield twins[0]
+            return
+        yield made
+        self.delete_voice(made.id)
+
+    def voices(self) -> tuple[Voice, ...]:
+        """Newest first."""
+        return self._parts.voices.list()
+
+    def voice(self, voice_id: str) -> Voice:
+        """Raises MissingError."""
+        return self._parts.voices.get(voice_id)
+
+    def rename_voice(self, voice_id: str, name: str) -> Voice:
+        """Raises InputError for a blank name, MissingError."""
+        return self._parts.voices.rename(voice_id, name)
+
+    def delete_voice(self, voice_id: str) -> None:
+        """Its jobs stay and can be played; they cannot go on. Raises MissingError."""
+        self._parts.voices.delete(voice_id)
+
+    # Text
+
+    def plan(self, text: str, *, engine: str = "builtin", language: str | None = None) -> TextPlan:
+        """Split a text for an engine.
+
+        Raises InputError for a text that is empty or too long, or a language that it does not
+        speak.
+        """
+        card = self.card(engine)
+        if language is not None and language not in card.languages:
+            raise InputError(
+                f"{card.title} does not speak {language!r}.",
+                f"It speaks {', '.join(card.languages)}.",
+            )
+        return planner.plan(
+            text, max_chars=card.max_chars, languages=card.languages, language=language
+        )
+
+    def estimate_s(self, plan: TextPlan) -> float:
+        """Roughly how long a plan will sound (s), pauses included."""
+        seconds = 0.0
+        for segment in plan.segments:
+            per_s = (
+                SPOKEN_SYLLABLES_PER_S
+                if segment.language in ("zh", "ja", "ko", "yue")
+                else SPOKEN_CHARS_PER_S
+            )
+            seconds += len(segment.spoken) / per_s + segment.pause_s
+        return seconds
+
+    # Jobs
+
+    def submit(self, request: SpeakRequest) -> Job:
+        """Accept a job: it is in the store when this returns.
+
+        Raises InputError for the text, language, settings or seed; MissingError for the voice.
+        """
+        job = self._make_job(request)
+        self._parts.runner.submit(job)
+        return job
+
+    def submit_or_resume(self, request: SpeakRequest) -> Job:
+        """As `submit`, but an unfinished job of the very same sounds goes on instead."""
+        job = self._make_job(request)
+        stopped = [
+            self._parts.store.job(summary.id)
+            for summary in self._parts.store.jobs(limit=100)
+            if summary.state is JobState.STOPPED and summary.voice_id == request.voice_id
+        ]
+        for known in (*self._parts.store.interrupted(), *stopped):
+            if known.keys == job.keys:
+                return self.resume(known.id)
+        self._parts.runner.submit(job)
+        return job
+
+    def _make_job(self, request: SpeakRequest) -> Job:
+        card = self.card(request.engine)
+        voice = self.voice(request.voice_id)
+        plan = self.plan(request.text, engine=request.engine, language=request.language)
+        filled = keys.fill_settings(card, request.settings)
+        seeds = keys.segment_seeds(request.seed, plan)
+        return Job(
+            id=uuid.uuid4().hex,
+            request=request,
+            plan=plan,
+            keys=keys.segment_keys(card, voice.digest, plan, seeds, filled),
+            seeds=seeds,
+            state=JobState.WAITING,
+            error=None,
+            made_at=time.time(),
+        )
+
+    def job(self, job_id: str) -> Job:
+        """Raises MissingError."""
+        return self._parts.store.job(job_id)
+
+    def jobs(self, *, limit: int = 50) -> tuple[JobSummary, ...]:
+        """Newest first, without their plans."""
+        return self._parts.store.jobs(limit=limit)
+
+    def progress(self, job_id: str) -> tuple[DoneSegment, ...]:
+        """The finished segments, in the order of the plan."""
+        return self._parts.store.done(job_id)
+
+    def watch(self, job_id: str) -> Iterator[JobEvent]:
+        """What happened so far, then what happens; ends with the job."""
+        return watch(self._parts.store, self._parts.board, job_id)
+
+    def running(self) -> Job | None:
+        """The job that is being made now."""
+        return self._parts.runner.running
+
+    def stop(self, job_id: str) -> None:
+        """Finished segments stay. Does nothing to a job that is over."""
+        self._parts.runner.stop(job_id)
+
+    def resume(self, job_id: str) -> Job:
+        """Go on at the first missing segment. Raises MissingError when its voice is gone."""
+        job = self.job(job_id)
+        self.voice(job.request.voice_id)
+        return self._parts.runner.resume(job_id)
+
+    def delete_job(self, job_id: str) -> None:
+        """With its sound. A running job is stopped first."""
+        self._parts.runner.stop(job_id)
+        self._parts.store.delete_job(job_id)
+
+    def sound(self, job_id: str, index: int) -> Audio:
+        """One finished segment and the pause after it, for a live player.
+
+        Raises MissingError when it is not finished.
+        """
+        job = self.job(job_id)
+        audio = self._parts.store.segment_sound(job_id, index)
+        pause = np.zeros(round(job.plan.segments[index].pause_s * audio.rate), dtype=np.float32)
+        return Audio(
+            samples=np.concatenate([faded(audio.samples, audio.rate), pause]), rate=audio.rate
+        )
+
+    def export(
+        self,
+        job_id: str,
+        *,
+        format: FileFormat = FileFormat.WAV,
+        target_lufs: float | None = None,
+        ceiling_db: float | None = None,
+    ) -> Take:
+        """The finished segments as one file in the exports folder.
+
+        Args:
+            job_id: A job that is done, or stopped with at least one finished segment.
+            format: Of the file.
+            target_lufs: Loudness to reach (LUFS); None for the setting.
+            ceiling_db: True peak never passed (dBTP); None for the setting.
+
+        Raises:
+            MissingError: Nothing is finished yet.
+            ResourceError: The disk is full.
+        """
+        job = self.job(job_id)
+        known = {voice.id: voice.name for voice in self.voices()}
+        return export.export(
+            self._parts.store,
+            job,
+            rate=self.card(job.request.engine).rate,
+            voice_name=known.get(job.request.voice_id, "Timbre"),
+            folder=self._parts.paths.exports,
+            format=format,
+            target_lufs=self._settings.target_lufs if target_lufs is None else target_lufs,
+            ceiling_db=self._settings.ceiling_db if ceiling_db is None else ceiling_db,
+        )
+
+    def deliver(self, take: Take, target: Path) -> None:
+        """Put a take where the person says. Raises ResourceError when the disk says no."""
+        _copy(take.path, target)
+
+    # Machine
+
+    def monitor(self) -> Snapshot:
+        """The last readings; cheap."""
+        return self._parts.monitor.snapshot()
+
+    def doctor(self) -> tuple[doctor.Finding, ...]:
+        """What works here and what is missing, each with what to do."""
+        return doctor.examine(self._parts.paths, self.engines())
+
+    def settings(self) -> Settings:
+        return self._settings
+
+    def save_settings(self, changed: Settings) -> Settings:
+        """Raises InputError for a value out of its range."""
+        self._settings = settings.save(self._parts.paths, changed)
+        return self._settings
+
+    @property
+    def paths(self) -> Paths:
+        return self._parts.paths
+
+    def open_for_people(self, assets: Path) -> None:
+        """What a page needs beyond a command: demo voice, sampler, interrupted jobs go on.
+
+        Raises ResourceError while another page is open on the same home.
+        """
+        self._parts.store.own()
+        self._sweep()
+        self._parts.voices.ensure_demo(assets / "demo_voice.flac", assets / "demo_voice.json")
+        self._parts.monitor.start()
+        for job in self._parts.store.interrupted():
+            self._parts.runner.resume(job.id)
+
+    def _sweep(self) -> None:
+        """Remove decoded copies and excerpts of earlier days; voices keep their own."""
+        paths = self._parts.paths
+        oldest = time.time() - STALE_S
+        for folder in (paths.recordings, paths.exports / "listen"):
+            for file in folder.glob("*.*"):
+                if file.stat().st_mtime < oldest:
+                    file.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Stop jobs where they are, end the engine process."""
+        self._parts.monitor.stop()
+        self._parts.runner.close()
+        self._parts.host.close()
+        self._parts.store.close()
+
+
+def _copy(source: Path, target: Path) -> None:
+    try:
+        with whole_file(target) as part:
+            shutil.copyfile(source, part)
+    except OSError as error:
+        raise ResourceError(
+            f"{target} could not be written: {error.strerror}.", "Choose another place."
+        ) from None

@@ -1,0 +1,265 @@
+"""The one door, from a recording to a file."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from app import open_studio
+from core.audio.encode import FileFormat
+from core.audio.samples import Span
+from core.errors import InputError, MissingError, ResourceError
+from core.events import JobDone, JobEvent, JobStopped, SegmentReady
+from core.jobs.job import JobState, SpeakRequest
+from core.studio import Studio
+from core.voices.voice import Voice
+from tests.conftest import ASSETS
+from tests.fakes import ask_for, until
+
+DEMO = ASSETS / "demo_voice.flac"
+STATEMENT = "It is my own voice."
+
+
+@pytest.fixture
+def studio(real_studio: Studio) -> Studio:
+    return real_studio
+
+
+def make_voice(studio: Studio) -> Voice:
+    recording = studio.inspect(DEMO, engine="fake")
+    return studio.make_voice(
+        recording.id,
+        recording.windows[0].span,
+        name="Anna",
+        transcript=None,
+        language="en",
+        statement=STATEMENT,
+    )
+
+
+def request(voice: Voice, text: str, **changes: object) -> SpeakRequest:
+    asked = SpeakRequest(text=text, voice_id=voice.id, engine="fake")
+    return dataclasses.replace(asked, **changes)  # type: ignore[arg-type]
+
+
+def finish(studio: Studio, job_id: str) -> list[JobEvent]:
+    return list(studio.watch(job_id))
+
+
+def test_a_recording_becomes_a_voice_and_a_text_becomes_a_file_in_it(studio: Studio) -> None:
+    voice = make_voice(studio)
+    job = studio.submit(request(voice, "One sentence. Another one!\n\nA second paragraph."))
+    events = finish(studio, job.id)
+
+    assert isinstance(events[-1], JobDone)
+    assert studio.job(job.id).state is JobState.DONE
+    ready = [event for event in events if isinstance(event, SegmentReady)]
+    assert [event.index for event in ready] == list(range(len(job.plan.segments)))
+    take = studio.export(job.id, format=FileFormat.FLAC)
+    sound, rate = soundfile.read(take.path)
+    assert rate == studio.card("fake").rate
+    assert len(sound) / rate == pytest.approx(take.seconds)
+    assert [mark.text for mark in take.marks] == [s.text for s in job.plan.segments]
+
+
+def test_the_live_sound_of_a_piece_is_its_sound_and_the_pause_after_it(studio: Studio) -> None:
+    voice = make_voice(studio)
+    job = studio.submit(request(voice, "One sentence.\n\nA second paragraph."))
+    finish(studio, job.id)
+    first = studio.sound(job.id, 0)
+    expected_s = studio.progress(job.id)[0].seconds + job.plan.segments[0].pause_s
+    assert first.seconds == pytest.approx(expected_s, abs=0.001)  # whole samples
+    assert job.plan.segments[0].pause_s > 0
+    with pytest.raises(MissingError):
+        studio.sound(job.id, 99)
+
+
+def test_the_same_seed_gives_the_same_sound_and_another_seed_another(studio: Studio) -> None:
+    voice = make_voice(studio)
+    sounds = []
+    for seed in (1, 1, 2):
+        job = studio.submit(request(voice, "The very same words.", seed=seed))
+        finish(studio, job.id)
+        sounds.append(studio.sound(job.id, 0).samples)
+    np.testing.assert_array_equal(sounds[0], sounds[1])
+    assert len(sounds[0]) != len(sounds[2]) or (sounds[0] != sounds[2]).any()
+
+
+def test_a_stopped_job_keeps_its_pieces_and_goes_on_where_it_was(studio: Studio) -> None:
+    voice = make_voice(studio)
+    text = (
+        "The first piece is said at once. " * 3
+        + "\n\nThey waitforgo before the second.\n\nA third."
+    )
+    job = studio.submit(request(voice, text))
+    until(lambda: len(studio.progress(job.id)) >= 1)
+    studio.stop(job.id)
+    assert isinstance(finish(studio, job.id)[-1], JobStopped)
+    n_kept = len(studio.progress(job.id))
+    assert 0 < n_kept < len(job.plan.segments)
+    assert studio.export(job.id).seconds > 0  # what is there can be saved
+
+    ask_for("go")
+    studio.resume(job.id)
+    assert isinstance(finish(studio, job.id)[-1], JobDone)
+    assert len(studio.progress(job.id)) == len(job.plan.segments)
+
+
+def test_the_same_request_after_a_stop_goes_on_instead_of_beginning_again(studio: Studio) -> None:
+    voice = make_voice(studio)
+    asked = request(voice, "The first.\n\nThey waitforgo before the second.\n\nA third.")
+    job = studio.submit(asked)
+    until(lambda: len(studio.progress(job.id)) >= 1)
+    studio.stop(job.id)
+    ask_for("go")
+    assert studio.submit_or_resume(asked).id == job.id
+    finish(studio, job.id)
+    other = studio.submit_or_resume(dataclasses.replace(asked, seed=5))
+    assert other.id != job.id
+
+
+def test_a_job_of_a_process_that_died_is_found_again_by_the_next_page(
+    tmp_path: Path, studio: Studio
+) -> None:
+    voice = make_voice(studio)
+    job = studio.submit(
+        request(voice, "The first.\n\nThey waitforgo before the second.\n\nA third.")
+    )
+    until(lambda: len(studio.progress(job.id)) >= 1)
+    studio.close()  # as closing the window does: nobody pressed Stop
+    ask_for("go")
+    fakes = {"extra_cards": (studio.card("fake"),), "packages": ("core.engines", "tests")}
+    with open_studio(tmp_path / "home", **fakes) as again:  # type: ignore[arg-type]
+        again.open_for_people(ASSETS)
+        assert isinstance(finish(again, job.id)[-1], JobDone)
+        # The page that is open now is the only one of this home.
+        with open_studio(tmp_path / "home") as second, pytest.raises(ResourceError, match="open"):
+            second.open_for_people(ASSETS)
+
+
+def test_the_demo_voice_is_there_once_and_stays_deleted(studio: Studio) -> None:
+    studio.open_for_people(ASSETS)
+    [demo] = studio.voices()
+    studio.delete_voice(demo.id)
+    studio.open_for_people(ASSETS)
+    assert studio.voices() == ()
+
+
+def test_a_borrowed_voice_leaves_no_trace_and_a_known_one_is_not_deleted(studio: Studio) -> None:
+    recording = studio.inspect(DEMO, engine="fake")
+    given = {
+        "name": "Anna",
+        "transcript": None,
+        "language": None,
+        "statement": STATEMENT,
+    }
+    span = recording.windows[0].span
+    with studio.borrowed_voice(recording.id, span, **given) as voice:  # type: ignore[arg-type]
+        assert studio.voice(voice.id).name == "Anna"
+    assert studio.voices() == ()
+    kept = studio.make_voice(recording.id, span, **given)  # type: ignore[arg-type]
+    with studio.borrowed_voice(recording.id, span, **given) as voice:  # type: ignore[arg-type]
+        assert voice.id == kept.id
+    assert [voice.id for voice in studio.voices()] == [kept.id]
+
+
+@pytest.mark.parametrize(
+    ("span", "says"),
+    [
+        (Span(start_s=-1.0, stop_s=3.0), "not inside"),
+        (Span(start_s=2.0, stop_s=99.0), "not inside"),
+        (Span(start_s=2.0, stop_s=2.0), "not inside"),
+        (Span(start_s=float("nan"), stop_s=3.0), "not inside"),
+        (Span(start_s=2.0, stop_s=2.5), "1 to 10 s"),
+    ],
+)
+def test_a_span_by_hand_that_cannot_serve_is_refused_with_numbers(
+    studio: Studio, span: Span, says: str
+) -> None:
+    recording = studio.inspect(DEMO, engine="fake")
+    with pytest.raises(InputError, match=says):
+        studio.judge(recording.id, span, engine="fake")
+
+
+def test_an_excerpt_is_the_span_and_lies_in_the_exports_folder(studio: Studio) -> None:
+    recording = studio.inspect(DEMO, engine="fake")
+    path = studio.excerpt(recording.id, Span(start_s=1.0, stop_s=3.5))
+    assert path.is_relative_to(studio.paths.exports)
+    assert soundfile.info(path).duration == pytest.approx(2.5)
+
+
+def wrong_requests() -> Iterator[tuple[dict[str, object], type[Exception], str]]:
+    yield {"text": "  \n "}, InputError, "text"
+    yield {"language": "xx"}, InputError, "speaks"
+    yield {"engine": "nobody"}, InputError, "nobody"
+    yield {"settings": {"loudness": 3.0}}, InputError, "loudness"
+    yield {"settings": {"speed": 99.0}}, InputError, "0.5 to 2"
+    yield {"voice_id": "../../etc"}, MissingError, "voice"
+    yield {"voice_id": "0" * 32}, MissingError, "voice"
+
+
+@pytest.mark.parametrize(("changes", "kind", "says"), list(wrong_requests()))
+def test_a_wrong_request_is_refused_before_anything_is_stored(
+    studio: Studio, changes: dict[str, object], kind: type[Exception], says: str
+) -> None:
+    voice = make_voice(studio)
+    text = str(changes.pop("text", "Good morning."))
+    with pytest.raises(kind, match=says):
+        studio.submit(request(voice, text, **changes))
+    assert studio.jobs() == ()
+
+
+def test_an_unknown_recording_is_missing(studio: Studio) -> None:
+    with pytest.raises(MissingError):
+        studio.recording("../../../etc/passwd")
+
+
+def test_a_deleted_voice_leaves_its_finished_jobs_playable(studio: Studio) -> None:
+    voice = make_voice(studio)
+    job = studio.submit(request(voice, "Good morning."))
+    finish(studio, job.id)
+    studio.delete_voice(voice.id)
+    assert studio.export(job.id).seconds > 0
+    with pytest.raises(MissingError):
+        studio.resume(job.id)
+
+
+def test_deleting_a_running_job_stops_it_first(studio: Studio) -> None:
+    voice = make_voice(studio)
+    job = studio.submit(request(voice, "The first.\n\nThey waitforgo before ever."))
+    until(lambda: len(studio.progress(job.id)) >= 1)
+    studio.delete_job(job.id)
+    assert studio.running() is None
+    with pytest.raises(MissingError):
+        studio.job(job.id)
+
+
+def test_many_threads_may_ask_at_once(studio: Studio) -> None:
+    voice = make_voice(studio)
+    jobs = [studio.submit(request(voice, f"Sentence number {n}.")) for n in range(4)]
+    ends: list[JobEvent] = []
+    threads = [
+        threading.Thread(target=lambda job_id=job.id: ends.append(finish(studio, job_id)[-1]))
+        for job in jobs
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert [type(end) for end in ends] == [JobDone] * 4
+
+
+def test_old_copies_are_swept_and_voices_stay(studio: Studio) -> None:
+    voice = make_voice(studio)
+    recording = studio.inspect(DEMO, engine="fake")
+    os.utime(recording.path, (0, 0))
+    studio.open_for_people(ASSETS)
+    assert not recording.path.exists()
+    assert studio.voice(voice.id).audio.exists()

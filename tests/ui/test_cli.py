@@ -1,0 +1,287 @@
+"""The command line as a script sees it: exit code, one JSON object, one sentence."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import soundfile
+
+from core.audio.recording import Recording
+from core.audio.samples import Note, ReferenceReport, Span
+from core.studio import Studio
+from tests.conftest import ASSETS
+from ui import cli
+
+ROOT = Path(__file__).resolve().parents[2]
+DEMO = str(ASSETS / "demo_voice.flac")
+
+
+class Ran:
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.out)
+        return found
+
+
+def run(studio: Studio, capsys: pytest.CaptureFixture[str], *argv: str) -> Ran:
+    code = cli.run(cli.parser().parse_args(argv), studio)
+    out, err = capsys.readouterr()
+    return Ran(code, out, err)
+
+
+def app(*argv: str, home: Path, **more: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(ROOT / "app.py"), "--home", str(home), *argv],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        **more,
+    )
+
+
+def test_speak_writes_a_file_and_one_json_object(
+    real_studio: Studio, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "out.wav"
+    ran = run(
+        real_studio, capsys, "speak", "--engine", "fake", "--reference", DEMO, "--out", str(out),
+        "--text", "One. \n\nAnd two.", "--set", "speed=1.5", "--seed", "7", "--json",
+    )  # fmt: skip
+    assert (ran.code, ran.err) == (0, "")
+    answer = ran.answer
+    assert set(answer) >= {
+        "seconds", "rate", "segments", "wall_s", "first_sound_s", "peak_bytes",
+    }  # fmt: skip
+    info = soundfile.info(out)
+    assert (info.samplerate, info.duration) == (
+        answer["rate"],
+        pytest.approx(answer["seconds"], abs=1e-3),
+    )
+    assert [segment["text"] for segment in answer["segments"]] == ["One.", "And two."]
+    for segment in answer["segments"]:
+        assert segment["seconds"] == pytest.approx(
+            segment["stop_s"] - segment["start_s"], abs=0.002
+        )
+    assert answer["segments"][1]["start_s"] > answer["segments"][0]["stop_s"]
+    assert 0 < answer["first_sound_s"] <= answer["wall_s"]
+    assert answer["peak_bytes"] > 1_000_000
+    # Nothing stays behind: the file is the result.
+    assert real_studio.voices() == ()
+    assert real_studio.jobs() == ()
+
+
+@pytest.mark.parametrize("suffix", ["flac", "mp3", "ogg", "opus", "WAV"])
+def test_the_suffix_decides_the_format(
+    real_studio: Studio, capsys: pytest.CaptureFixture[str], tmp_path: Path, suffix: str
+) -> None:
+    out = tmp_path / f"out.{suffix}"
+    ran = run(
+        real_studio, capsys, "speak", "--engine", "fake", "--reference", DEMO,
+        "--out", str(out), "--text", "Good morning, everybody.",
+    )  # fmt: skip
+    assert ran.code == 0
+    written = soundfile.info(out).format
+    assert written == {"opus": "OGG", "WAV": "WAV"}.get(suffix, suffix.upper())
+
+
+def test_trim_says_what_it_keeps_and_why(
+    real_studio: Studio, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "kept.wav"
+    ran = run(real_studio, capsys, "trim", DEMO, "--out", str(out), "--json")
+    answer = ran.answer
+    assert set(answer) == {
+        "span", "seconds", "speech_s", "snr_db", "clipped", "loudness_lufs", "bandwidth_hz",
+        "notes",
+    }  # fmt: skip
+    span = answer["span"]
+    assert soundfile.info(out).duration == pytest.approx(span["stop_s"] - span["start_s"], abs=0.01)
+    assert 0 < answer["speech_s"] <= answer["seconds"]
+    assert answer["notes"]
+
+
+def test_plan_covers_the_text(real_studio: Studio, capsys: pytest.CaptureFixture[str]) -> None:
+    text = "First one. Second one!\n\nA paragraph."
+    ran = run(real_studio, capsys, "plan", "--text", text, "--json")
+    answer = ran.answer
+    assert answer["language"] == "en"
+    assert set(answer["segments"][0]) >= {"index", "text", "start", "stop", "pause_s", "language"}
+    said = "".join(segment["text"] for segment in answer["segments"])
+    assert "".join(said.split()) == "".join(text.split())
+    assert answer["seconds"] > 0
+
+
+def test_without_json_a_person_reads_sentences(
+    real_studio: Studio, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "1 segments" in run(real_studio, capsys, "plan", "--text", "Hello there.").out
+    assert "of 10.4" in run(real_studio, capsys, "trim", DEMO).out
+
+
+WRONG = {
+    "no reference": (["speak", "--reference", "nobody.wav", "--text", "a", "--out", "o.wav"], ""),
+    "a text as reference": (
+        ["speak", "--reference", __file__, "--text", "Hello.", "--out", "o.wav"],
+        "",
+    ),
+    "no suffix": (["speak", "--reference", DEMO, "--text", "a", "--out", "o"], "End it in"),
+    "a suffix of something else": (
+        ["speak", "--reference", DEMO, "--text", "a", "--out", "o.docx"],
+        "End it in",
+    ),
+    "no folder": (
+        ["speak", "--reference", DEMO, "--text", "a", "--out", "nowhere/o.wav"],
+        "no folder",
+    ),
+    "no engine": (["plan", "--text", "a", "--engine", "nobody"], "nobody"),
+    "no such language": (["plan", "--text", "a", "--language", "xx"], "xx"),
+    "no text": (["plan", "--text", "   "], ""),
+    "no text file": (["plan", "--text-file", "nowhere.txt"], "nowhere.txt"),
+    "a sound as text": (["plan", "--text-file", DEMO], "UTF-8"),
+    "an unknown knob": (
+        ["speak", "--reference", DEMO, "--text", "a", "--out", "o.wav", "--set", "colour=3"],
+        "colour",
+    ),
+    "a knob that is no number": (
+        ["speak", "--reference", DEMO, "--text", "a", "--out", "o.wav", "--set", "speed=fast"],
+        "NAME=NUMBER",
+    ),
+    "a knob without a value": (
+        ["speak", "--reference", DEMO, "--text", "a", "--out", "o.wav", "--set", "speed"],
+        "NAME=NUMBER",
+    ),
+    "a folder to trim": (["trim", str(ROOT)], ""),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_input_is_one_sentence_and_exit_code_2(
+    real_studio: Studio,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    argv, says = WRONG[name]
+    ran = run(real_studio, capsys, *argv, "--json")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("timbre: ")
+    assert ran.err.count("\n") == 1
+    assert says in ran.err
+    assert "Traceback" not in ran.err
+    assert not list(tmp_path.glob("o.*"))
+
+
+def test_a_bug_is_a_number_and_exit_code_1(
+    real_studio: Studio, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(real_studio, "plan", lambda *_, **__: 1 / 0)
+    ran = run(real_studio, capsys, "plan", "--text", "Hello.", "--json")
+    assert (ran.code, ran.out) == (1, "")
+    assert "incident" in ran.err
+    assert "ZeroDivisionError" not in ran.err
+    assert "ZeroDivisionError" in (real_studio.paths.log / "timbre.log").read_text()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_text_file_may_have_a_byte_order_mark(
+    real_studio: Studio, capsys: pytest.CaptureFixture[str], tmp_path: Path, encoding: str
+) -> None:
+    file = tmp_path / "ein Text.txt"
+    file.write_text("Schöne Grüße aus Köln.", encoding=encoding)
+    answer = run(real_studio, capsys, "plan", "--text-file", str(file), "--json").answer
+    assert answer["segments"][0]["text"] == "Schöne Grüße aus Köln."
+
+
+def test_stdin_is_a_text_file_too(
+    real_studio: Studio, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"From a pipe.")))
+    answer = run(real_studio, capsys, "plan", "--text-file", "-", "--json").answer
+    assert answer["segments"][0]["text"] == "From a pipe."
+
+
+def recording(seconds: float, speech: tuple[Span, ...], windows: tuple[Span, ...]) -> Recording:
+    report = ReferenceReport(
+        seconds=3.0,
+        speech_s=3.0,
+        snr_db=None,
+        clipped=0.0,
+        loudness_lufs=None,
+        bandwidth_hz=8000.0,
+        notes=(Note(code="a", text="a"),),
+    )
+    from core.audio.recording import Window
+
+    return Recording(
+        id="0" * 32,
+        name="a",
+        path=Path("a"),
+        seconds=seconds,
+        rate=16000,
+        codec="flac",
+        peaks=(),
+        speech=speech,
+        windows=tuple(Window(span=span, report=report, score=1.0) for span in windows),
+        problem=None,
+        hint="",
+        notes=(),
+    )
+
+
+def test_a_transcript_of_the_whole_keeps_all_of_the_speech() -> None:
+    best = Span(start_s=4.0, stop_s=9.0)
+    short = recording(12.0, (Span(start_s=1.0, stop_s=11.0),), (best,))
+    whole = cli.kept_span(short, has_transcript=True, longest_s=30.0)
+    assert (whole.start_s, whole.stop_s) == (0.8, 11.2)
+    assert cli.kept_span(short, has_transcript=False, longest_s=30.0) == best
+    long = recording(90.0, (Span(start_s=1.0, stop_s=80.0),), (best,))
+    assert cli.kept_span(long, has_transcript=True, longest_s=30.0) == best
+
+
+def test_the_program_itself_prints_json_alone_and_exits_as_it_says(tmp_path: Path) -> None:
+    good = app("plan", "--text", "Hello there.", "--json", home=tmp_path / "a home")
+    assert good.returncode == 0
+    assert json.loads(good.stdout)["language"] == "en"
+    bad = app("trim", str(tmp_path / "nothing.wav"), home=tmp_path / "a home")
+    assert (bad.returncode, bad.stdout) == (2, "")
+    assert "Traceback" not in bad.stderr
+    assert app("sing", home=tmp_path / "a home").returncode == 2
+    assert app("plan", "--text", "a", "--device", "abacus", home=tmp_path).returncode == 2
+
+
+def test_a_home_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("in the way")
+    ran = app("plan", "--text", "a", home=file / "home")
+    assert ran.returncode == 2
+    assert "--home" in ran.stderr
+
+
+def test_commands_load_neither_gradio_nor_torch(tmp_path: Path) -> None:
+    code = (
+        "import sys, app; app.main(['--home', sys.argv[1], 'plan', '--text', 'Hello.']);"
+        "print(sorted({'gradio', 'torch', 'pyworld', 'librosa', 'numba'} & set(sys.modules)))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "home")],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=120,
+        check=True,
+    )
+    assert ran.stdout.splitlines()[-1] == "[]"
