@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import re
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from core import log, settings
 from core.engines.protocol import EngineCard
 from core.engines.registry import PACKAGES, Registry
-from core.errors import InputError, StudioError
+from core.errors import InputError, ResourceError, StudioError
 from core.events import EventBoard
 from core.jobs.queue import JobRunner
 from core.jobs.store import Store
@@ -90,19 +92,36 @@ def main(argv: Sequence[str] | None = None) -> int:
         ) as studio:
             if arguments.command:
                 return cli.run(arguments, studio)
-            from ui import page  # noqa: PLC0415 - Gradio takes seconds; commands do not need it
-
-            studio.open_for_people(ASSETS)
-            page.launch(
-                studio,
-                port=arguments.port,
-                open_browser=not arguments.no_browser,
-                language=arguments.lang,
-            )
-            return 0
+            return open_page(studio, arguments)
     except StudioError as error:
         sys.stderr.write(f"timbre: {error}\n")
         return 2
+
+
+def open_page(studio: Studio, arguments: argparse.Namespace) -> int:
+    """Serve the page until somebody presses Ctrl-C. Raises ResourceError for a port in use."""
+    from ui import page  # noqa: PLC0415 - Gradio takes seconds; commands do not need it
+
+    studio.open_for_people(ASSETS)
+    lang = arguments.lang or studio.settings().language
+    try:
+        shown, address = page.launch(
+            studio,
+            port=arguments.port,
+            open_browser=not arguments.no_browser,
+            language=None if lang == "auto" else lang,
+        )
+    except OSError as error:
+        raise ResourceError(
+            f"The page cannot use port {arguments.port}: {error.strerror or error}.",
+            f"Try --port {arguments.port + 1}.",
+        ) from None
+    sys.stdout.write(f"Timbre is at {address} (Ctrl-C ends it)\n")
+    sys.stdout.flush()
+    with contextlib.suppress(KeyboardInterrupt):
+        threading.Event().wait()
+    shown.close()
+    return 0
 
 
 if __name__ == "__main__":
