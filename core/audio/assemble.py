@@ -17,10 +17,12 @@ from core.audio.encode import FileFormat, encode
 from core.audio.join import join, n_pause
 from core.audio.loudness import LoudnessMeter, TruePeakMeter, level
 from core.audio.samples import Samples
+from core.errors import MissingError
 
 MAX_GAIN_DB = 30.0  # nearly silent takes stay quiet instead of becoming noise
 _CLOSE_LU = 0.1
 _MAX_TRIES = 3
+_SAY_AGAIN = "Say that piece again."
 
 
 def assemble(
@@ -44,11 +46,16 @@ def assemble(
         ceiling_db: True peak that is not exceeded (dBTP), before a lossy coding.
         tags: For the file.
 
+    Raises:
+        MissingError: A segment is gone or not what it was.
+
     Returns:
         `seconds`, `rate`, `loudness_lufs`, `true_peak_db`, and `marks`: [start_s, stop_s] of
         every segment, pauses left out.
     """
     parts = [(Path(path), float(pause_s)) for path, pause_s in segments]
+    for n, (path, _) in enumerate(parts):
+        _check(path, rate, f"Piece {n + 1} of {len(parts)}")
     plain = _measure(_joined(parts, rate), rate)
     gain_db = 0.0 if plain.lufs is None else min(MAX_GAIN_DB, target_lufs - plain.lufs)
     if plain.lufs is not None and (plain.peak_db or 0.0) + gain_db > ceiling_db:
@@ -120,11 +127,26 @@ def _joined(parts: Sequence[tuple[Path, float]], rate: int) -> Iterator[Samples]
 
 
 def _read(path: Path, rate: int) -> Samples:
-    with soundfile.SoundFile(path) as file:
-        if (file.samplerate, file.channels) != (rate, 1):
-            raise ValueError(f"segment at {file.samplerate} Hz, {file.channels} channels")
-        samples: Samples = file.read(dtype="float32")
-    return samples
+    samples, found = soundfile.read(path, dtype="float32")
+    assert found == rate
+    sound: Samples = samples
+    return sound
+
+
+def _check(path: Path, rate: int, name: str) -> None:
+    """Raises MissingError when a piece cannot be used."""
+    if not path.is_file():
+        raise MissingError(f"{name} is gone from the disk.", _SAY_AGAIN)
+    try:
+        found = soundfile.info(path)
+    except soundfile.LibsndfileError:
+        raise MissingError(f"{name} cannot be read any more.", _SAY_AGAIN) from None
+    if (found.samplerate, found.channels) != (rate, 1):
+        raise MissingError(
+            f"{name} has {found.samplerate} Hz and {found.channels} channels instead of "
+            f"{rate} Hz and 1.",
+            _SAY_AGAIN,
+        )
 
 
 def _marks(parts: Sequence[tuple[Path, float]], rate: int) -> Iterator[tuple[float, float]]:

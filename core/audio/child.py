@@ -65,14 +65,17 @@ def run(
     *,
     limits: Limits | None = None,
     subject: str = "This file",
+    hint: str = "Convert it to WAV or MP3 with another program and try again.",
 ) -> dict[str, Any]:
     """Do one task in a child and wait for its answer.
 
     Args:
-        task: A name in `core.audio.child_main.TASKS`.
+        task: A name in `core.audio.child_main.TASKS`, or `package.module:function`; never one
+            that came from outside.
         arguments: What JSON can carry.
         limits: What it may use.
         subject: What a sentence about its death begins with.
+        hint: What to try then.
 
     Raises:
         StudioError: What the task raised, of the same kind; or an InputError when the child
@@ -80,7 +83,15 @@ def run(
         ChildBug: The task has a bug.
     """
     limits = limits or Limits()
-    question = json.dumps({"task": task, "arguments": dict(arguments), "limits": asdict(limits)})
+    question = json.dumps(
+        {
+            "task": task,
+            "arguments": dict(arguments),
+            "limits": asdict(limits),
+            "subject": subject,
+            "hint": hint,
+        }
+    )
     environment = os.environ | _ENVIRONMENT
     environment["PYTHONPATH"] = os.pathsep.join(
         [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -98,17 +109,18 @@ def run(
         try:
             answer, _ = process.communicate(question.encode(), timeout=limits.wall_s)
         except subprocess.TimeoutExpired:
-            raise InputError(
-                f"{subject} took longer than {limits.wall_s:.0f} s to work through.",
-                "Try a shorter piece of it.",
-            ) from None
+            raise InputError(f"{subject} took longer than {limits.wall_s:g} s.", hint) from None
         finally:
             _end(process)
         chatter.seek(max(0, chatter.seek(0, os.SEEK_END) - _STDERR_TAIL))
-        return _read(answer, process.returncode, chatter.read().decode(errors="replace"), subject)
+        said = _read(answer, process.returncode, chatter.read().decode(errors="replace"))
+        if isinstance(said, str):
+            raise InputError(f"{subject} could not be worked through: the decoder {said}.", hint)
+        return said
 
 
-def _read(answer: bytes, code: int, chatter: str, subject: str) -> dict[str, Any]:
+def _read(answer: bytes, code: int, chatter: str) -> dict[str, Any] | str:
+    """What the task returned, or how the child died."""
     if code == 0 and answer:
         said: dict[str, Any] = json.loads(answer)
         if "error" not in said:
@@ -118,10 +130,7 @@ def _read(answer: bytes, code: int, chatter: str, subject: str) -> dict[str, Any
         raise ERRORS.get(error["code"], StudioError)(error["message"], error["hint"])
     if code == 1 and "Traceback" in chatter:
         raise ChildBug(chatter)
-    raise InputError(
-        f"{subject} could not be read: the decoder {_death(code)}.",
-        "Convert it to WAV or MP3 with another program and try again.",
-    )
+    return _death(code)
 
 
 def _death(code: int) -> str:

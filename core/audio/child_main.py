@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import json
 import os
@@ -17,7 +18,9 @@ TASKS = {
     "judge": "core.audio.tasks:judge",
     "assemble": "core.audio.assemble:assemble",
 }
-_NO_SPACE = (28, 122)  # ENOSPC, EDQUOT
+_NO_SPACE = tuple(
+    getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if hasattr(errno, name)
+)
 
 
 def main() -> int:
@@ -32,16 +35,13 @@ def main() -> int:
         answer = _refusal(error)
     except MemoryError:
         answer = _refusal(
-            InputError(
-                "This file needs more memory than a recording should.",
-                "Convert it to WAV or MP3 with another program and try again.",
-            )
+            InputError(f"{question['subject']} needs more memory than it may.", question["hint"])
         )
     except OSError as error:
         if error.errno not in _NO_SPACE:
             raise
         answer = _refusal(
-            ResourceError("The disk is full.", "Free some space on the disk and try again.")
+            ResourceError("The disk took no more of the file.", "Free some space and try again.")
         )
     with os.fdopen(answer_to, "wb") as stdout:
         stdout.write(json.dumps(answer).encode() + b"\n")
@@ -53,7 +53,7 @@ def _refusal(error: StudioError) -> dict[str, Any]:
 
 
 def _task(name: str) -> Callable[..., dict[str, Any]]:
-    module, function = TASKS[name].split(":")
+    module, function = TASKS.get(name, name).split(":")
     found: Callable[..., dict[str, Any]] = getattr(importlib.import_module(module), function)
     return found
 

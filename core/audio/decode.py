@@ -82,7 +82,7 @@ class Source:
             InputError: Nothing can be decoded, or it is not sound.
         """
         mixer = _Mixer(self.n_channels, _centre(self.stream))
-        drain = _Offset()
+        offset = _Offset(self.rate)
         limit = _Limit(self.rate)
         n_bad = n_all = 0
         for block in self._channel_blocks():
@@ -94,12 +94,16 @@ class Source:
             _check_finite(n_bad, n_all, self.rate * self.n_channels)
             mono = mixer.mix(block)
             if self.gain != 1.0:
-                mono *= np.float32(self.gain)
-            mono = limit.cut(drain.remove(mono))
+                mono = mono * np.float32(self.gain)
+            mono = limit.cut(offset.feed(mono))
             if len(mono):
                 yield mono
             if limit.reached:
                 break
+        else:
+            mono = limit.cut(offset.finish())
+            if len(mono):
+                yield mono
         if n_all == 0:
             raise InputError("This file holds no sound: 0 samples could be decoded.", _FILE_HINT)
         if n_bad:
@@ -320,17 +324,21 @@ class _Mixer:
     """Channels to one: their mean, unless one of them alone is better.
 
     A microphone on one side, or two sides in opposite phase, would lose by a mean: then the
-    loudest channel is taken. Films keep speech in the centre. Decided from all that was heard
-    so far; a change fades over one block.
+    loudest channel is taken. Films keep speech in the centre. Decided from the last seconds, so
+    that of two people with a microphone on each side both are heard; a change fades over one
+    block.
     """
+
+    _MEMORY = 0.5  # per block
 
     def __init__(self, n_channels: int, centre: int | None) -> None:
         self._n = n_channels
         self._centre = centre
-        self._energy = np.zeros(n_channels)
+        self._energy = np.zeros(n_channels)  # lately
+        self._total = np.zeros(n_channels)  # from the beginning
         self._mean_energy = 0.0
         self._weights: NDArray[np.float32] | None = None
-        self._picked: int | None = None
+        self._picks = np.zeros(n_channels + 1, np.int64)  # blocks of each alone, and of the mean
 
     def mix(self, block: NDArray[np.float32]) -> Samples:
         """f32 [channels, T] -> f32 [T]."""
@@ -338,8 +346,11 @@ class _Mixer:
             only: Samples = block[0]
             return only
         wide = np.clip(block, -1e6, 1e6)  # squares of larger ones would not fit
-        self._energy += np.einsum("ct,ct->c", wide, wide, dtype=np.float64)
+        energy = np.einsum("ct,ct->c", wide, wide, dtype=np.float64)
+        self._total += energy
+        self._energy = self._MEMORY * self._energy + energy
         mean = wide.mean(axis=0)
+        self._mean_energy *= self._MEMORY
         self._mean_energy += float(np.dot(mean, mean))
         weights = self._choose()
         before = weights if self._weights is None else self._weights
@@ -352,44 +363,69 @@ class _Mixer:
 
     def _choose(self) -> NDArray[np.float32]:
         loudest = int(np.argmax(self._energy))
-        self._picked = None
-        if self._centre is not None and self._energy[self._centre] > 0.01 * self._energy[loudest]:
-            self._picked = self._centre
+        picked = None
+        if self._centre is not None and self._total[self._centre] > 0.01 * self._total.max():
+            picked = self._centre
         # Unrelated channels of equal level lose 3 dB in a mean of two (0.5); 0.35 is beyond
         # what ordinary stereo does.
         elif self._mean_energy < 0.35 * self._energy[loudest]:
-            self._picked = loudest
+            picked = loudest
         weights = np.full(self._n, 1.0 / self._n, np.float32)
-        if self._picked is not None:
+        if picked is not None:
             weights[:] = 0.0
-            weights[self._picked] = 1.0
+            weights[picked] = 1.0
+        self._picks[self._n if picked is None else picked] += 1
         return weights
 
     def notes(self) -> list[str]:
         if self._n == 1:
             return []
-        if self._picked is None:
+        mostly = int(np.argmax(self._picks))
+        if mostly == self._n or self._picks[mostly] < 0.9 * self._picks.sum():
             return [f"{self._n} channels were mixed into one."]
-        return [f"Of {self._n} channels the one with the voice was taken ({self._picked + 1})."]
+        return [f"Of {self._n} channels the one with the voice was taken ({mostly + 1})."]
 
 
 class _Offset:
-    """Takes a constant offset away, following it slowly (about five seconds)."""
+    """Takes offset and rumble below about 10 Hz away: what a mean over 50 ms, twice, leaves over.
 
-    _FOLLOW = 0.1
+    Symmetric, so that nothing is shifted in phase and a file that begins at an offset does not
+    begin with a thump. Gives back what lies 50 ms behind; `finish` gives the rest.
+    """
 
-    def __init__(self) -> None:
-        self._at: float | None = None
+    _MEAN_S = 0.05
 
-    def remove(self, block: Samples) -> Samples:
-        if not len(block):
-            return block
-        mean = float(block.mean())
-        before = mean if self._at is None else self._at
-        self._at = before + self._FOLLOW * (mean - before)
-        ramp = np.linspace(before, self._at, len(block), dtype=np.float32)
-        result: Samples = block - ramp
-        return result
+    def __init__(self, rate: int) -> None:
+        self._half = max(1, round(rate * self._MEAN_S / 2))
+        self._sound: Samples | None = None  # with twice `half` on both sides of what comes next
+
+    def feed(self, block: Samples) -> Samples:
+        if self._sound is None:
+            first = block[: 2 * self._half]
+            self._sound = np.full(2 * self._half, first.mean() if len(first) else 0.0, np.float32)
+        self._sound = np.concatenate([self._sound, block])
+        n = len(self._sound) - 4 * self._half
+        if n <= 0:
+            return np.zeros(0, np.float32)
+        mean = _running_mean(_running_mean(self._sound, self._half), self._half)
+        out: Samples = self._sound[2 * self._half : 2 * self._half + n] - mean.astype(np.float32)
+        self._sound = self._sound[n:]
+        return out
+
+    def finish(self) -> Samples:
+        if self._sound is None:
+            return np.zeros(0, np.float32)
+        last = self._sound[-2 * self._half :]
+        return self.feed(np.full(2 * self._half, last.mean(), np.float32))
+
+
+def _running_mean(values: NDArray[Any], half: int) -> NDArray[np.float64]:
+    """Mean of `2 x half + 1` values around each but the first and last `half`."""
+    sums = np.zeros(len(values) + 1)
+    np.cumsum(values, dtype=np.float64, out=sums[1:])
+    width = 2 * half + 1
+    mean: NDArray[np.float64] = (sums[width:] - sums[:-width]) / width
+    return mean
 
 
 class _Limit:

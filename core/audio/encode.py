@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,10 +13,12 @@ import soundfile
 import soxr
 
 from core.audio.samples import Samples
+from core.errors import ResourceError
 from core.paths import whole_file
 
 SYNTHETIC = "Synthetic speech made with Timbre: a cloned voice, not a recording of a person."
 SOFTWARE = "Timbre"
+_SYSTEM_ERROR = 2  # libsndfile's SF_ERR_SYSTEM
 
 
 class FileFormat(StrEnum):
@@ -78,13 +81,14 @@ def encode(
         tags: `title`, `artist`, `album`, `date`, `copyright`. Comment and software are ours.
 
     Raises:
-        OSError: The disk says no.
+        ResourceError: The disk is full.
     """
     kind = _KINDS[format]
     file_rate = next((r for r in kind.rates if r >= rate), kind.rates[-1]) if kind.rates else rate
     n = 0
     with (
         whole_file(target) as part,
+        disk_errors(),
         soundfile.SoundFile(part, "w", file_rate, 1, kind.subtype, format=kind.format) as file,
     ):
         for tag in _TAGS:
@@ -98,6 +102,20 @@ def encode(
                 file.write(np.clip(block[at : at + file_rate], -1.0, 32767 / 32768))
             n += len(block)
     return Encoded(seconds=n / file_rate, rate=file_rate)
+
+
+@contextlib.contextmanager
+def disk_errors() -> Iterator[None]:
+    """Turns libsndfile's failure to write into a ResourceError."""
+    try:
+        yield
+    except soundfile.LibsndfileError as error:
+        if error.code != _SYSTEM_ERROR:
+            raise
+        raise ResourceError(
+            "The disk took no more of the file that was being written.",
+            "Free some space and try again.",
+        ) from None
 
 
 def _resampled(blocks: Iterable[Samples], rate: int, wanted: int) -> Iterator[Samples]:

@@ -21,8 +21,8 @@ QUIET_LUFS, LOUD_LUFS = -38.0, -10.0
 NARROW_HZ, WIDE_HZ = 4_200.0, 7_000.0
 SPEECH_SHARE = 0.5
 _FFT_S = 0.02
-_LEVELS_DOWN_DB = 65.0  # from the strongest frequency: below it is codec dust
-_OVER_NOISE_DB = 6.0
+LEVELS_DOWN_DB = 65.0  # from the strongest frequency: below it is codec dust
+OVER_NOISE_DB = 6.0
 _SMOOTH_HZ = 250.0
 _LEAST_PAUSE_S = 0.08
 _SILENCE = 1e-12  # mean square; -120 dBFS, below what 16 bit can hold
@@ -134,10 +134,10 @@ def bandwidth_hz(
     n_smooth = max(1, round(_SMOOTH_HZ * size / rate))
     box = np.ones(n_smooth) / n_smooth
     heard = np.convolve(spectrum, box, mode="same")
-    alive = heard > heard.max() * 10 ** (-_LEVELS_DOWN_DB / 10)
+    alive = heard > heard.max() * 10 ** (-LEVELS_DOWN_DB / 10)
     if noise is not None:
         floor = np.convolve(noise, box, mode="same")
-        alive &= heard > floor * 10 ** (_OVER_NOISE_DB / 10)
+        alive &= heard > floor * 10 ** (OVER_NOISE_DB / 10)
     if not alive.any():
         return 0.0
     return float(np.flatnonzero(alive)[-1] * rate / size)

@@ -12,6 +12,7 @@ import soxr
 from numpy.typing import NDArray
 
 from core.audio.decode import open_source
+from core.audio.encode import disk_errors
 from core.audio.listen import Listener
 from core.audio.recording import ReferenceLimits
 from core.audio.report import CONTEXT_S
@@ -46,7 +47,7 @@ def inspect(*, path: str, copy: str, min_s: float, best_s: float, max_s: float) 
     target = Path(copy)
     network = load()
     limits = ReferenceLimits(min_s=min_s, best_s=best_s, max_s=max_s)
-    with open_source(Path(path)) as source, whole_file(target) as part:
+    with open_source(Path(path)) as source, whole_file(target) as part, disk_errors():
         rate = min(source.rate, MAX_COPY_HZ)
         listener, outline = Listener(rate, network), _Outline(rate)
         with soundfile.SoundFile(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from core.audio.listen import HOP_S, Track
 from core.audio.recording import ReferenceLimits
-from core.audio.report import Masks
+from core.audio.report import LEVELS_DOWN_DB, OVER_NOISE_DB, Masks
 from core.audio.samples import Span
 from core.audio.vad import CHUNK_S
 
@@ -37,11 +37,11 @@ _CLIPPED_WORST = 5.0
 _QUIET_DB, _QUIET_POINTS = -32.0, 0.1
 _BAND_POINTS = 2.0  # per octave below 8 kHz
 _SHARE_BEST, _SHARE_POINTS = 0.6, 3.0
-# Quarters that sound different: two people, or music. Of one person the most different two are
-# 3 to 7 dB apart (mean over bands), of two people in turns 6 to 10.
-_CHANGE_DB, _CHANGE_POINTS = 5.0, 0.7
+# Quarters that sound different: two people, two rooms. Of one person the most different two are
+# 3 to 7 dB apart (mean over bands), of two people in turns 7 to 11.
+_CHANGE_DB, _CHANGE_POINTS = 7.0, 0.4
 _N_PARTS = 4
-_ODD_DB, _ODD_POINTS = 4.0, 0.15  # unlike the rest of the recording
+_LEAST_SPEECH, _LEAST_NOISE = 25, 3  # chunks, for their mean spectrum to say something
 _DIP_COST = 2.0
 
 
@@ -173,10 +173,11 @@ class _Scorer:
         talks = track.speech >= 0.5
         self._talks = _running(talks)
         self._bands = _running(np.where(talks[:, None], track.bands, 0.0))
-        typical = track.bands[talks].astype(np.float64)
-        self._typical: NDArray[np.float64] = (
-            np.median(typical, axis=0) if len(typical) else np.zeros(track.bands.shape[1])
-        )
+        self._typical = _median(track.bands[talks])
+        rests = track.speech < 0.1
+        self._rests = _running(rests)
+        self._noise = _running(np.where(rests[:, None], track.bands, 0.0))
+        self._typical_noise = _median(track.bands[rests])
 
     def score(
         self, start_s: NDArray[np.float64], stop_s: NDArray[np.float64]
@@ -207,11 +208,14 @@ class _Scorer:
     def _colour(
         self, start_s: NDArray[np.float64], stop_s: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Points for the spectrum: wide, steady, and like the rest of the recording."""
-        whole = self._mean_bands(start_s, stop_s, self._typical)
+        """Points for the spectrum: wide, and steady."""
+        talks = _Sums(n=self._talks, bands=self._bands, n_least=_LEAST_SPEECH)
+        rests = _Sums(n=self._rests, bands=self._noise, n_least=_LEAST_NOISE)
+        whole = _mean_bands(talks, start_s, stop_s, self._typical)
+        noise = _mean_bands(rests, start_s, stop_s, self._typical_noise)
         step_s = (stop_s - start_s) / _N_PARTS
         parts = [
-            self._mean_bands(start_s + n * step_s, start_s + (n + 1) * step_s, whole)
+            _mean_bands(talks, start_s + n * step_s, start_s + (n + 1) * step_s, whole)
             for n in range(_N_PARTS)
         ]
         change = np.max(
@@ -221,29 +225,55 @@ class _Scorer:
             ],
             axis=0,
         )
-        odd = np.sqrt(np.mean((whole - self._typical) ** 2, axis=1))
-        # The highest band that is not 50 dB below the strongest.
-        alive = whole > whole.max(axis=1, keepdims=True) - 50.0
+        # The highest band that stands above the noise and is not far below the strongest.
+        alive = whole > np.maximum(
+            whole.max(axis=1, keepdims=True) - LEVELS_DOWN_DB, noise + OVER_NOISE_DB
+        )
+        alive[:, 0] = True
         n_bands = whole.shape[1]
         highest = n_bands - np.argmax(alive[:, ::-1], axis=1)
-        result: NDArray[np.float64] = (
-            _BAND_POINTS * np.log2(highest / n_bands)
-            - _CHANGE_POINTS * np.maximum(0, change - _CHANGE_DB)
-            - _ODD_POINTS * np.maximum(0, odd - _ODD_DB)
-        )
+        result: NDArray[np.float64] = _BAND_POINTS * np.log2(
+            highest / n_bands
+        ) - _CHANGE_POINTS * np.maximum(0, change - _CHANGE_DB)
         return result
 
-    def _mean_bands(
-        self,
-        start_s: NDArray[np.float64],
-        stop_s: NDArray[np.float64],
-        otherwise: NDArray[np.float64],
-    ) -> NDArray[np.float64]:
-        """f64 [K, 16] (dB) of the speech in each stretch; `otherwise` where nobody speaks."""
-        first, last = _index(start_s, CHUNK_S), _index(stop_s, CHUNK_S)
-        n = _between(self._talks, first, last)[:, None]
-        mean: NDArray[np.float64] = _between(self._bands, first, last) / np.maximum(1, n)
-        return np.where(n > 0, mean, otherwise)
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Sums:
+    """Running counts of the chunks that are meant, running sums of their bands, and how many
+    make a mean."""
+
+    n: NDArray[np.float64]
+    bands: NDArray[np.float64]
+    n_least: int
+
+
+def _mean_bands(
+    sums: _Sums,
+    start_s: NDArray[np.float64],
+    stop_s: NDArray[np.float64],
+    otherwise: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """f64 [K, 16] (dB) of each stretch.
+
+    Args:
+        sums: What to take the mean of.
+        start_s: f64 [K].
+        stop_s: f64 [K].
+        otherwise: Where a stretch holds too few such chunks: f64 [16] or [K, 16].
+    """
+    first, last = _index(start_s, CHUNK_S), _index(stop_s, CHUNK_S)
+    n = _between(sums.n, first, last)[:, None]
+    mean: NDArray[np.float64] = _between(sums.bands, first, last) / np.maximum(1, n)
+    return np.where(n >= sums.n_least, mean, otherwise)
+
+
+def _median(bands: NDArray[np.float32]) -> NDArray[np.float64]:
+    """f64 [16] of f32 [M, 16]; nothing at all is as quiet as can be."""
+    if not len(bands):
+        return np.full(bands.shape[1], -100.0)
+    median: NDArray[np.float64] = np.median(bands, axis=0).astype(np.float64)
+    return median
 
 
 def _pause_edges(track: Track, spans: tuple[Span, ...], *, wide: bool) -> _Edges:

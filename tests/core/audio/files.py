@@ -149,8 +149,9 @@ def _mostly_nan(folder: Path) -> Path:
     return folder / "nan.wav"
 
 
-def silence(folder: Path, *, seconds: int, n_channels: int, format: str, subtype: str) -> Path:
-    """Much sound in few bytes."""
+def bomb(folder: Path, name: str, *, seconds: int) -> Path:
+    """One of `BOMBS`."""
+    n_channels, format, subtype = BOMBS[name]
     path = folder / f"bomb.{format.lower()}"
     zeros = np.zeros((48_000 * 10, n_channels), np.float32)
     with soundfile.SoundFile(path, "w", 48_000, n_channels, subtype, format=format) as file:
@@ -217,13 +218,11 @@ HOSTILE: dict[str, Callable[[Path], Path]] = {
     ),
     "not numbers": _mostly_nan,
     "film without its index": _cut_mp4,
-    "an hour of silence as FLAC": lambda folder: silence(
-        folder, seconds=3600, n_channels=2, format="FLAC", subtype="PCM_16"
-    ),
-    "an hour of silence as Opus": lambda folder: silence(
-        folder, seconds=3600, n_channels=2, format="OGG", subtype="OPUS"
-    ),
-    "an hour of silence, 8 channels": lambda folder: silence(
-        folder, seconds=3600, n_channels=8, format="FLAC", subtype="PCM_16"
-    ),
+}
+
+# Much sound in few bytes: (channels, format, subtype).
+BOMBS = {
+    "silence as FLAC": (2, "FLAC", "PCM_16"),
+    "silence as FLAC, 8 channels": (8, "FLAC", "PCM_16"),
+    "silence as Opus": (2, "OGG", "OPUS"),
 }  # fmt: skip
