@@ -52,13 +52,21 @@ class WorldFrames:
         return len(self.f0)
 
 
-def analyse(samples: Array, *, f0_floor_hz: float = 55.0, f0_ceil_hz: float = 500.0) -> WorldFrames:
+def analyse(
+    samples: Array,
+    *,
+    f0_floor_hz: float = 55.0,
+    f0_ceil_hz: float = 500.0,
+    bandwidth_hz: float = RATE / 2,
+) -> WorldFrames:
     """Harvest + StoneMask, CheapTrick, D4C.
 
     Args:
         samples: f64 [N] at 24 kHz.
         f0_floor_hz: Lowest F0 looked for (Hz).
         f0_ceil_hz: Highest F0 looked for (Hz).
+        bandwidth_hz: Where the recording ends (Hz); above it the envelope is given the level just
+            below it, because an empty band would ring through every mel-cepstral coefficient.
     """
     samples = np.ascontiguousarray(samples, dtype=np.float64)
     rough, times = pyworld.harvest(
@@ -69,6 +77,10 @@ def analyse(samples: Array, *, f0_floor_hz: float = 55.0, f0_ceil_hz: float = 50
     envelope = pyworld.cheaptrick(samples, window_f0, times, RATE, fft_size=FFT_SIZE)
     aperiodicity = pyworld.d4c(samples, window_f0, times, RATE, fft_size=FFT_SIZE)
     bap = pyworld.code_aperiodicity(aperiodicity, RATE)
+    edge = bin_of(bandwidth_hz)
+    if edge < N_BINS - 1:
+        shelf = np.log(envelope[:, bin_of(bandwidth_hz - 500) : edge]).mean(axis=1)
+        envelope[:, edge:] = np.exp(shelf)[:, None]
     return WorldFrames(f0=f0, mcep=sp_to_mcep(envelope), bap=bap)
 
 
@@ -106,13 +118,13 @@ def sp_to_mcep(envelope: Array) -> Array:
         f64 [T, 31].
     """
     log_amplitude = 0.5 * np.log(np.maximum(envelope, 1e-30))
-    result: Array = log_amplitude @ _analysis_matrix()
+    result: Array = log_amplitude @ analysis_matrix()
     return result
 
 
 def mcep_to_sp(mcep: Array) -> Array:
     """Power envelope f64 [T, 513] of mel-cepstra f64 [T, 31]."""
-    result: Array = np.exp(2.0 * (mcep @ _cosines().T))
+    result: Array = np.exp(2.0 * (mcep @ cosines().T))
     return result
 
 
@@ -120,6 +132,11 @@ def mean_power(mcep: Array) -> Array:
     """Mean of the power envelope over frequency, f64 [T], of mel-cepstra f64 [T, 31]."""
     result: Array = mcep_to_sp(mcep).mean(axis=1)
     return result
+
+
+def bin_of(frequency_hz: float) -> int:
+    """Bin of the envelope that is nearest to a frequency."""
+    return round(float(np.clip(frequency_hz / (RATE / 2), 0.0, 1.0)) * (N_BINS - 1))
 
 
 def level_db(samples: Array, n_frames: int) -> Array:
@@ -140,20 +157,20 @@ def speech_frames(level: Array, range_db: float) -> Mask:
 
 
 @cache
-def _cosines() -> Array:
+def cosines() -> Array:
     """cos(m w~(k)), f64 [513, 31], w~ = the warped frequency of bin k."""
     result: Array = np.cos(np.outer(_warped_frequencies(), np.arange(N_MCEP)))
     return result
 
 
 @cache
-def _analysis_matrix() -> Array:
+def analysis_matrix() -> Array:
     """Integral over the warped axis against each cosine (trapezium rule), f64 [513, 31]."""
     omega = np.linspace(0, np.pi, N_BINS)
     slope = (1 - ALPHA**2) / (1 + ALPHA**2 - 2 * ALPHA * np.cos(omega))
     step = np.full(N_BINS, np.pi / (N_BINS - 1))
     step[[0, -1]] /= 2
-    weights = 2.0 / np.pi * (slope * step)[:, None] * _cosines()
+    weights = 2.0 / np.pi * (slope * step)[:, None] * cosines()
     weights[:, 0] /= 2
     result: Array = weights
     return result

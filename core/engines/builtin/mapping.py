@@ -1,0 +1,286 @@
+"""From the source's spectral envelopes to the speaker's: what is learnt, and how it is applied.
+
+Offsets only: richer maps (frequency warps, mixtures, copied frames) lower the distortion and
+raise the word error, see docs/fidelity.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
+
+from core.engines.builtin import world
+from core.engines.builtin.align import Path
+from core.engines.builtin.phone_classes import phone_class, phone_group
+from core.engines.builtin.world import N_MCEP, Array, Mask
+
+Phones = NDArray[np.object_]
+
+PHONE_TAU = 15.0
+"""Frames of a phone that weigh as much as what is known of its class."""
+
+CLASS_TAU = 40.0
+"""Frames of a class that weigh as much as what is known of the whole."""
+
+C0_SHARE = 0.5
+"""Of the level offset of a phone: all of it makes consonants pump."""
+
+SMOOTHING_FRAMES = 4.0
+VARIANCE_SHARE = 0.5
+VARIANCE_GAIN = (0.8, 1.6)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Frames:
+    """Frames of one speaker.
+
+    Args:
+        mcep: f64 [T, 31].
+        phones: object [T], IPA; '' in silence or where not known.
+        is_speech: bool [T].
+    """
+
+    mcep: Array
+    phones: NDArray[Any]
+    is_speech: Mask
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EnvelopeMap:
+    """
+    Args:
+        shift: f64 [31], added to every frame.
+        by_phone: Phone -> f64 [31], added on top while it is said.
+        by_class: Class of phones -> f64 [31], for phones that were not met.
+        variance_gain: f64 [31], factor on the distance from `centre`.
+        centre: f64 [31], mean of the converted speech.
+        sharpening: Post-filter: factor on c2.. less one; makes up for over-smoothed envelopes.
+    """
+
+    shift: Array
+    by_phone: Mapping[str, Array]
+    by_class: Mapping[str, Array]
+    variance_gain: Array
+    centre: Array
+    sharpening: float
+
+    def apply(self, source: Frames, *, similarity: float) -> Array:
+        """
+        Args:
+            source: What the source says.
+            similarity: 0 leaves the source's voice, 1 goes the whole way.
+
+        Returns:
+            f64 [T, 31].
+        """
+        moved = source.mcep + similarity * (self.shift + self._offsets(source.phones))
+        spoken = gaussian_filter1d(source.is_speech.astype(np.float64), 3.0)[:, None]
+        gain = 1.0 + similarity * (self.variance_gain - 1.0)
+        moved = moved + spoken * (moved - self.centre) * (gain - 1.0)
+        return sharpen(moved, self.sharpening)
+
+    @property
+    def nbytes(self) -> int:
+        tables = [*self.by_phone.values(), *self.by_class.values()]
+        return sum(array.nbytes for array in (self.shift, self.variance_gain, *tables))
+
+    def _offsets(self, phones: Phones) -> Array:
+        if not self.by_class:
+            return np.zeros((len(phones), N_MCEP))
+        nothing = np.zeros(N_MCEP)
+        names, places = np.unique(phones.astype(str), return_inverse=True)
+        table = np.array(
+            [
+                self.by_phone.get(name, self.by_class.get(phone_class(name), nothing))
+                for name in names
+            ]
+        )
+        smooth: Array = gaussian_filter1d(table[places], SMOOTHING_FRAMES, axis=0)
+        return smooth
+
+
+def without_variance(envelope: EnvelopeMap) -> EnvelopeMap:
+    """The offsets alone, for comparing frame by frame."""
+    return replace(envelope, variance_gain=np.ones(N_MCEP), sharpening=0.0)
+
+
+def sharpen(mcep: Array, amount: float) -> Array:
+    """Deepen formants and valleys, keeping each frame's power."""
+    if amount == 0:
+        return mcep
+    result = mcep.copy()
+    result[:, 2:] *= 1 + amount
+    result[:, 0] += 0.5 * np.log(world.mean_power(mcep) / world.mean_power(result))
+    return result
+
+
+def fit_shift(
+    source: Frames, reference: Frames, *, bandwidth_hz: float, sharpening: float
+) -> EnvelopeMap:
+    """One offset for everything: the difference of the means. Needs no transcript."""
+    plain = _offsets_only(_mean_shift(source, reference), {}, {}, bandwidth_hz)
+    return replace(plain, sharpening=sharpening)
+
+
+def fit_aligned(
+    source: Frames,
+    reference: Frames,
+    pairs: Path,
+    *,
+    bandwidth_hz: float,
+    sharpening: float,
+) -> EnvelopeMap:
+    """An offset for each phone, from two speakers saying the same words.
+
+    Args:
+        source: The voice that is to be moved.
+        reference: The speaker; its `phones` are not used.
+        pairs: int [K, 2], frames that belong together.
+        bandwidth_hz: The reference holds nothing above (Hz).
+        sharpening: See EnvelopeMap.
+    """
+    shift = _mean_shift(source, reference)
+    residuals = reference.mcep[pairs[:, 1]] - source.mcep[pairs[:, 0]] - shift
+    phones = source.phones[pairs[:, 0]]
+    sums = {
+        str(phone): (residuals[phones == phone].sum(axis=0), int((phones == phone).sum()))
+        for phone in set(phones)
+    }
+    by_phone, by_class = _shrink(sums, PHONE_TAU, CLASS_TAU, shrink_all=20.0)
+    plain = _offsets_only(shift, by_phone, by_class, bandwidth_hz)
+    return _with_variance(plain, source, reference, sharpening)
+
+
+def fit_phone_means(
+    source: Frames,
+    reference: Frames,
+    *,
+    bandwidth_hz: float,
+    sharpening: float,
+    share: float = 0.5,
+) -> EnvelopeMap:
+    """An offset for each phone that two languages share, from the means of both speakers.
+
+    Args:
+        source: The voice that is to be moved, in the language of the text.
+        reference: The speaker in another language; its `phones` say what is said where.
+        bandwidth_hz: The reference holds nothing above (Hz).
+        sharpening: See EnvelopeMap.
+        share: Of the differences between phones that is used; measured: more of it costs
+            intelligibility, because equal signs are not equal sounds across languages.
+    """
+    theirs = _means_by_group(reference)
+    ours = _means_by_group(source)
+    common = {
+        group: (theirs[group][0] - ours[group][0], theirs[group][1])
+        for group in theirs.keys() & ours.keys()
+        if ours[group][1] >= 8
+    }
+    if not common:
+        return fit_shift(source, reference, bandwidth_hz=bandwidth_hz, sharpening=sharpening)
+    total = sum(count for _, count in common.values())
+    shift = sum((mean * count for mean, count in common.values()), np.zeros(N_MCEP)) / total
+    shift[0] = 0.0
+    sums = {group: ((mean - shift) * count, count) for group, (mean, count) in common.items()}
+    by_group, by_class = _shrink(sums, 25.0, 60.0, shrink_all=0.0)
+    by_group = {group: share * offset for group, offset in by_group.items()}
+    by_class = {name: share * offset for name, offset in by_class.items()}
+    by_phone = {
+        str(phone): by_group[phone_group(str(phone))]
+        for phone in set(source.phones)
+        if phone_group(str(phone)) in by_group
+    }
+    plain = _offsets_only(shift, by_phone, by_class, bandwidth_hz)
+    return _with_variance(plain, source, reference, sharpening)
+
+
+def _mean_shift(source: Frames, reference: Frames) -> Array:
+    shift: Array = reference.mcep[reference.is_speech].mean(axis=0)
+    shift = shift - source.mcep[source.is_speech].mean(axis=0)
+    shift[0] = 0.0
+    return shift
+
+
+def _shrink(
+    sums: Mapping[str, tuple[Array, int]], phone_tau: float, class_tau: float, shrink_all: float
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Means of phones, drawn to the mean of their class, and that to the mean of all (MAP)."""
+    n_all = sum(count for _, count in sums.values())
+    whole = sum((total for total, _ in sums.values()), np.zeros(N_MCEP)) / (n_all + shrink_all)
+    by_class: dict[str, Array] = {}
+    for name in {phone_class(phone) for phone in sums}:
+        members = [sums[phone] for phone in sums if phone_class(phone) == name]
+        total = sum((part for part, _ in members), np.zeros(N_MCEP))
+        count = sum(count for _, count in members)
+        by_class[name] = (total + class_tau * whole) / (count + class_tau)
+    by_phone = {
+        phone: (total + phone_tau * by_class[phone_class(phone)]) / (count + phone_tau)
+        for phone, (total, count) in sums.items()
+    }
+    level = np.ones(N_MCEP)
+    level[0] = C0_SHARE
+    return (
+        {phone: level * offset for phone, offset in by_phone.items()},
+        {name: level * offset for name, offset in by_class.items()},
+    )
+
+
+def _offsets_only(
+    shift: Array,
+    by_phone: Mapping[str, Array],
+    by_class: Mapping[str, Array],
+    bandwidth_hz: float,
+) -> EnvelopeMap:
+    """A map of these offsets, none of them touching what lies above the bandwidth."""
+    held = _hold_above(bandwidth_hz)
+    return EnvelopeMap(
+        shift=shift @ held,
+        by_phone={phone: offset @ held for phone, offset in by_phone.items()},
+        by_class={name: offset @ held for name, offset in by_class.items()},
+        variance_gain=np.ones(N_MCEP),
+        centre=np.zeros(N_MCEP),
+        sharpening=0.0,
+    )
+
+
+def _with_variance(
+    plain: EnvelopeMap, source: Frames, reference: Frames, sharpening: float
+) -> EnvelopeMap:
+    """The same map, with the spread of the speaker's envelopes half restored."""
+    converted = plain.apply(source, similarity=1.0)[source.is_speech]
+    spread = reference.mcep[reference.is_speech].std(axis=0) / (converted.std(axis=0) + 1e-9)
+    gain = np.clip(spread, *VARIANCE_GAIN) ** VARIANCE_SHARE
+    gain[0] = 1.0
+    return replace(plain, variance_gain=gain, centre=converted.mean(axis=0), sharpening=sharpening)
+
+
+def _means_by_group(frames: Frames) -> dict[str, tuple[Array, int]]:
+    groups = np.array([phone_group(str(phone)) for phone in frames.phones], dtype=object)
+    groups[~frames.is_speech] = ""
+    return {
+        group: (frames.mcep[groups == group].mean(axis=0), int((groups == group).sum()))
+        for group in set(groups)
+        if group
+    }
+
+
+def _hold_above(bandwidth_hz: float) -> Array:
+    """Matrix that keeps an offset's value at the end of the bandwidth for all above it.
+
+    So the source's own treble stays, moved with its neighbourhood. f64 [31, 31], for
+    `offset @ matrix`.
+    """
+    edge = world.bin_of(bandwidth_hz)
+    if edge >= world.N_BINS - 1:
+        return np.eye(N_MCEP)
+    cosines, analysis = world.cosines(), world.analysis_matrix()
+    spectra = cosines.T.copy()
+    below = spectra[:, world.bin_of(bandwidth_hz - 500.0) : edge].mean(axis=1, keepdims=True)
+    spectra[:, edge:] = below
+    result: Array = spectra @ analysis
+    return result
