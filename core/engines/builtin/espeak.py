@@ -1,16 +1,18 @@
 """eSpeak NG by its C interface: text in, sound and timed phonemes out.
 
-The library keeps one voice and one state for the whole process, so every call takes one lock.
+The library keeps one voice and one state for the whole process, so calls take turns.
 """
 
 from __future__ import annotations
 
+import _ctypes
 import ctypes
 import functools
 import re
+import sys
 import threading
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
@@ -45,7 +47,7 @@ MAX_CHARS: Final = 20_000
 MAX_SECONDS: Final = 1_800
 """Sound of one call is cut here: memory stays below 80 MB."""
 
-_AUDIO_RETRIEVAL: Final = 1
+_SYNCHRONOUS: Final = 2
 _PHONEME_EVENTS: Final = 0x1
 _PHONEME_IPA: Final = 0x2
 _DONT_EXIT: Final = 0x8000
@@ -114,34 +116,15 @@ class EspeakSpeech:
 
 
 class Espeak:
-    """The library, loaded. Use `espeak()`: there is one in a process.
+    """eSpeak NG, ready to speak. Use `espeak()`: one lock serves a process.
 
-    Raises:
-        ResourceError: The library or its data does not load.
+    The library carries noise, phase and flutter over from one text to the next, out of reach of
+    its interface, so the same text would never sound the same twice. Every call therefore loads
+    it anew (0.6 ms) and lets it go.
     """
 
     def __init__(self) -> None:
-        try:
-            self._library = ctypes.CDLL(espeakng_loader.get_library_path())
-        except OSError as error:
-            raise ResourceError(
-                f"The speech library eSpeak NG does not load ({error}).",
-                "Install the requirements again.",
-            ) from error
-        self._declare()
-        options = _PHONEME_EVENTS | _PHONEME_IPA | _DONT_EXIT
-        data = espeakng_loader.get_data_path().encode()
-        self.rate: int = self._library.espeak_Initialize(_AUDIO_RETRIEVAL + 1, 0, data, options)
-        if self.rate <= 0:
-            raise ResourceError(
-                "The speech library eSpeak NG finds no data.", "Install the requirements again."
-            )
         self._lock = threading.Lock()
-        self._callback = _Callback(self._collect)  # kept: the library holds a bare pointer
-        self._library.espeak_SetSynthCallback(self._callback)
-        self._sound: list[NDArray[np.int16]] = []
-        self._events: list[tuple[int, bytes]] = []
-        self._n_samples = 0
 
     def say(
         self,
@@ -152,7 +135,7 @@ class Espeak:
         pitch: int = 50,
         pitch_range: int = 50,
     ) -> EspeakSpeech:
-        """Say a text.
+        """Say a text; the same arguments make the same samples.
 
         Args:
             text: Anything; what eSpeak cannot read is left out.
@@ -163,45 +146,88 @@ class Espeak:
 
         Raises:
             InputError: There is no such voice.
+            ResourceError: The library or its data does not load.
         """
         clean = readable(text)[:MAX_CHARS]
-        encoded = clean.encode("utf-8") + b"\0"
-        with self._lock:
-            self._sound, self._events, self._n_samples = [], [], 0
-            if self._library.espeak_SetVoiceByName(voice.encode()) != 0:
-                raise InputError(f"eSpeak NG has no voice {voice!r}.")
-            words_per_minute = round(WORDS_PER_MINUTE * speed)
-            for parameter, value in (
-                (_RATE, min(450, max(80, words_per_minute))),
-                (_PITCH, pitch),
-                (_RANGE, pitch_range),
-            ):
-                self._library.espeak_SetParameter(parameter, value, 0)
+        words_per_minute = min(450, max(80, round(WORDS_PER_MINUTE * speed)))
+        settings = ((_RATE, words_per_minute), (_PITCH, pitch), (_RANGE, pitch_range))
+        with self._lock, _Library() as library:
+            library.choose(voice, settings)
             if clean.strip():
-                self._library.espeak_Synth(encoded, len(encoded), 0, 1, 0, _UTF8, None, None)
-                self._library.espeak_Synchronize()
-            sound, events = self._sound, self._events
-            self._sound, self._events = [], []
-        samples = np.concatenate(sound) if sound else np.zeros(0, np.int16)
+                library.synthesise(clean)
+        samples = np.concatenate(library.sound) if library.sound else np.zeros(0, np.int16)
         return EspeakSpeech(
             samples=samples.astype(np.float32) / 32768.0,
-            rate=self.rate,
-            phonemes=tuple(_phoneme(sample / self.rate, raw) for sample, raw in events),
+            rate=library.rate,
+            phonemes=tuple(_phoneme(at / library.rate, raw) for at, raw in library.events),
         )
 
     def phonemes(self, text: str, voice: str) -> tuple[Phoneme, ...]:
         """The sounds of a text, without keeping its audio."""
         return self.say(text, voice).phonemes
 
+
+class _Library:
+    """The shared library between its loading and its unloading, and what it said meanwhile."""
+
+    def __init__(self) -> None:
+        self.sound: list[NDArray[np.int16]] = []
+        self.events: list[tuple[int, bytes]] = []
+        self.rate = 0
+        self._n_samples = 0
+
+    def __enter__(self) -> _Library:
+        try:
+            self._library = ctypes.CDLL(espeakng_loader.get_library_path())
+        except OSError as error:
+            raise ResourceError(
+                f"The speech library eSpeak NG does not load ({error}).",
+                "Install the requirements again.",
+            ) from error
+        self._declare()
+        options = _PHONEME_EVENTS | _PHONEME_IPA | _DONT_EXIT
+        data = espeakng_loader.get_data_path().encode()
+        self.rate = int(self._library.espeak_Initialize(_SYNCHRONOUS, 0, data, options))
+        if self.rate <= 0:
+            self.__exit__()
+            raise ResourceError(
+                "The speech library eSpeak NG finds no data.", "Install the requirements again."
+            )
+        self._callback = _Callback(self._collect)  # kept: the library holds a bare pointer
+        self._library.espeak_SetSynthCallback(self._callback)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._library.espeak_Terminate()
+        handle = self._library._handle
+        del self._library
+        if sys.platform == "win32":
+            _ctypes.FreeLibrary(handle)
+        else:
+            _ctypes.dlclose(handle)
+
+    def choose(self, voice: str, settings: Sequence[tuple[int, int]]) -> None:
+        if self._library.espeak_SetVoiceByName(voice.encode()) != 0:
+            raise InputError(f"eSpeak NG has no voice {voice!r}.")
+        for parameter, value in settings:
+            self._library.espeak_SetParameter(parameter, value, 0)
+
+    def synthesise(self, text: str) -> None:
+        encoded = text.encode("utf-8") + b"\0"
+        self._library.espeak_ng_SetRandSeed(1)
+        ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None).srand(1)
+        self._library.espeak_Synth(encoded, len(encoded), 0, 1, 0, _UTF8, None, None)
+        self._library.espeak_Synchronize()
+
     def _collect(self, wave: Any, count: int, events: Any) -> int:
         if wave and count > 0:
-            self._sound.append(np.ctypeslib.as_array(wave, (count,)).copy())
+            self.sound.append(np.ctypeslib.as_array(wave, (count,)).copy())
             self._n_samples += count
         index = 0
         while events[index].type != _EVENT_END:
             event = events[index]
             if event.type == _EVENT_PHONEME:
-                self._events.append((event.sample, bytes(event.id.string)))
+                self.events.append((event.sample, bytes(event.id.string)))
             index += 1
         return int(self._n_samples > MAX_SECONDS * self.rate)  # 1 ends the synthesis
 
@@ -210,6 +236,7 @@ class Espeak:
         library.espeak_Initialize.argtypes = [number, number, ctypes.c_char_p, number]
         library.espeak_SetVoiceByName.argtypes = [ctypes.c_char_p]
         library.espeak_SetParameter.argtypes = [number, number, number]
+        library.espeak_ng_SetRandSeed.argtypes = [ctypes.c_long]
         library.espeak_Synth.argtypes = [
             ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint, number,
             ctypes.c_uint, ctypes.c_uint, ctypes.c_void_p, ctypes.c_void_p,
@@ -218,7 +245,7 @@ class Espeak:
 
 @functools.cache
 def espeak() -> Espeak:
-    """The one eSpeak NG of this process, loaded when first asked for."""
+    """The one eSpeak NG of this process."""
     return Espeak()
 
 

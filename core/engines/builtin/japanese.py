@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from typing import Final
 
 _NEEDS_READING: Final = re.compile(r"[\u3400-\u9fff\uf900-\ufaff々〆〇0-9０-９]")
@@ -29,7 +30,9 @@ def _read(text: str) -> str:
         return text
     import pyopenjtalk  # noqa: PLC0415 - loads a dictionary of 100 MB; most texts are not Japanese
 
-    words = pyopenjtalk.run_frontend(text.replace("\0", ""))
+    with warnings.catch_warnings():  # it calls a dictionary (Sudachi) by an old name
+        warnings.simplefilter("ignore", DeprecationWarning)
+        words = pyopenjtalk.run_frontend(text.replace("\0", ""))
     return "".join(_said(str(word["string"]), str(word["pron"])) for word in words)
 
 

@@ -18,6 +18,7 @@ from typing import Final
 
 from core.engines.builtin.espeak import Phoneme, espeak
 from core.engines.builtin.labels import Phone, PhoneSet, Phrase, Syllable, Utterance, Word
+from core.engines.builtin.melody import RISING
 from core.engines.builtin.phone_tables import CMU_BY_IPA, CMU_VOWELS
 from core.engines.builtin.transducer import DecisionTree, Transducer, Value
 
@@ -34,6 +35,24 @@ _BREAKS: Final = '.,;:!?…()[]{}«»"“”„—–。，、；：！？।؛�
 _ENDS: Final = ".!?…。！？।؟"
 _SPOKEN_SIGNS: Final = "%&+=@#$€£¥§°*/<>~^|\\№"
 _APOSTROPHES: Final = {ord(sign): "'" for sign in "’‘ʼ`´"}
+_GLUED: Final = re.compile(
+    r"(?<=[^\W\d_][,;:!?…—–])(?=[^\W\d_]{2})|(?<=[^\W\d_]{2}\.)(?=[A-ZА-ЯЁЄІЇҐ])"
+)
+"""Where a blank was forgotten after punctuation."""
+
+_QUESTION_WORDS_BY_LANGUAGE: Final = """
+what who whom whose which when where why how
+кто что чей чья чьё чьи какой какая какое какие каким какую где когда куда откуда почему зачем
+как сколько кого кому чего чему кем чем
+хто що чий чия чиє чиї який яка яке які де коли куди звідки чому навіщо як скільки
+que quê quem qual quais quando onde aonde como quanto quanta quantos quantas
+kio kiu kiuj kies kiam kie kien kial kiel kiom kia kiaj
+эмне ким кайсы кайда качан кантип канча эмнеге канда
+"""
+
+QUESTION_WORDS: Final = frozenset(_QUESTION_WORDS_BY_LANGUAGE.split())
+"""Questions that hold one of these fall like statements."""
+
 _JOINING_GPOS: Final = ("cc", "conj", "con")
 
 Pronounce = Callable[[str], list[str] | None]
@@ -81,6 +100,9 @@ class FrontEnd:
         if any(sign in "?？؟" for sign in phrases[-1].mark):
             utterance.kind = "q"
         self._tag(utterance)
+        asks = any(word.name in QUESTION_WORDS for word in utterance.words)
+        if utterance.kind == "q" and not asks:
+            utterance.end_tone = RISING
         self._adapt(utterance)
         return utterance
 
@@ -247,8 +269,7 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
             if "\n\n" in stretch:
                 yield "", "."
             continue
-        # a comma or stop between two letters was meant as one between two words
-        for piece in re.split(r"(?<=[^\W\d_][.,;:!?…—–])(?=[^\W\d_]{3})", stretch):
+        for piece in _GLUED.split(stretch):
             core = piece.strip(_BREAKS + "-")
             start = piece.find(core) if core else len(piece)
             if start and any(sign in _BREAKS for sign in piece[:start]):
@@ -292,9 +313,6 @@ class EnglishFrontEnd(FrontEnd):
                 self._adapt_article(word, following)
         for before, word in itertools.pairwise(words):
             self._adapt_contraction(before, word)
-        first = words[0]
-        if utterance.kind == "q" and first.gpos != "wp" and first.name not in ("why", "which"):
-            utterance.end_tone = "H-H%"
         self._accent(utterance)
 
     def _adapt_article(self, word: Word, following: Word | None) -> None:

@@ -5,6 +5,7 @@ HTS voices give parameters directly. eSpeak NG gives sound, which WORLD describe
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 import re
@@ -20,6 +21,7 @@ from core.engines.builtin.espeak import VOICES, EspeakSpeech, espeak
 from core.engines.builtin.hts import Generated, HtsVoice
 from core.engines.builtin.japanese import to_kana
 from core.engines.builtin.labels import PAUSE, Labeller, Phone, PhoneSet, Phrase, Utterance
+from core.engines.builtin.melody import question_rise
 from core.engines.builtin.phone_tables import IPA
 from core.engines.builtin.phones import FRONT_ENDS, EnglishFrontEnd, FrontEnd
 from core.engines.builtin.speech import F64, FRAME_S, MCEP_ORDER, N_BAP, RATE, Source, SourceSpeech
@@ -104,6 +106,8 @@ class HtsSource:
             for piece in _short(utterance):
                 labels, phones = labeller.labels(piece)
                 made = self._voice.generate(labels, speed=speed)
+                rise = question_rise(piece, phones, made.frames, self.card.language)
+                made = dataclasses.replace(made, log_f0=made.log_f0 + rise)
                 parts.append(self._speech(made, phones, front_end.phone_set))
         return _joined(parts)
 
