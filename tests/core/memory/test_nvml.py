@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.memory.device import ask_torch
 from core.memory.nvml import Nvml
 
 MISSING = 2**64 - 1
@@ -356,3 +357,21 @@ def _assert_possible(card: Any) -> None:
     ):
         value = getattr(card, name)
         assert value is None or (type(value) is float and low <= value <= high)
+
+
+@pytest.mark.gpu
+def test_a_real_card_is_read_and_torch_knows_it_by_the_same_uuid() -> None:
+    nvml = Nvml()
+    cards = {card.uuid: card for card in nvml.read(frozenset())}
+    assert nvml.state == "ok"
+    seen = ask_torch()
+    assert seen.devices, seen.error
+    for device in seen.devices:
+        assert device.uuid in cards
+        card = cards[device.uuid]
+        assert card.total_bytes is not None
+        # The driver keeps a few percent for itself, which torch does not count.
+        assert 0.9 * card.total_bytes <= device.total_bytes <= card.total_bytes
+        assert card.busy_percent is not None
+        assert card.celsius is not None
+    nvml.close()
