@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,11 +49,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 class Bench:
     """A runner with its store, and what a person sees of a job."""
 
-    def __init__(self, paths: Paths, host: Speaks) -> None:
+    def __init__(
+        self, paths: Paths, host: Speaks, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.store = Store(paths)
         self.board = EventBoard()
         self.host = host
-        self.runner = JobRunner(self.store, host, FakeVoices(), self.board, FakeCards())
+        self.runner = JobRunner(
+            self.store, host, FakeVoices(), self.board, FakeCards(), clock=clock
+        )
 
     def close(self) -> None:
         self.runner.close()
@@ -116,8 +121,8 @@ class Seen:
 def open_bench(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
     benches: list[Bench] = []
 
-    def open_one(host: Speaks | None = None) -> Bench:
-        benches.append(Bench(Paths.default(tmp_path / "home"), host or FakeHost()))
+    def open_one(host: Speaks | None = None, **settings: Any) -> Bench:
+        benches.append(Bench(Paths.default(tmp_path / "home"), host or FakeHost(), **settings))
         return benches[-1]
 
     yield open_one
@@ -172,11 +177,11 @@ def test_a_segment_is_in_the_store_when_it_is_announced(bench: Bench) -> None:
     assert told == [True] * 10
 
 
-def test_the_time_left_falls_to_nothing(bench: Bench) -> None:
+def test_the_time_left_is_what_the_rest_will_take(open_bench: Callable[..., Bench]) -> None:
+    # On this clock to store takes no time; the fake host says that each sentence took 10 ms.
+    bench = open_bench(clock=lambda: 0.0)
     left = [each.left_s for each in segments(bench.finish(job_of(*TEN)))]
-    assert all(each is not None for each in left)
-    assert left[-1] == 0.0
-    assert left[0] == max(each for each in left if each is not None)
+    assert left == pytest.approx([0.01 * (9 - n) for n in range(10)])
 
 
 def test_the_first_sound_does_not_wait_for_a_batch(bench: Bench) -> None:
@@ -384,6 +389,24 @@ def test_a_killed_engine_costs_no_finished_segment_and_makes_none_twice(real: Be
     # A sentence that the kernel killed just before its sound arrived is the only one said again.
     finished = notes("said")
     assert all(finished.count(f"said {text}") == 1 for text in TEN)
+
+
+@pytest.mark.parametrize("line", range(1, 13))
+def test_whenever_the_engine_dies_the_job_is_whole_and_nothing_is_made_twice(
+    real: Bench, line: int
+) -> None:
+    texts = TEN[:5]
+    ask_for("die at line", str(line))
+    job = job_of(*texts)
+    events = real.finish(job)
+    last_words = notes()[line - 1]
+    assert isinstance(events[-1], JobDone)
+    assert kinds(events).count(EngineRestarted) == 1
+    assert [each.index for each in segments(events)] == list(range(5))
+    assert all(each.note is None for each in real.done(job))
+    for text in texts:
+        # What it had said but not yet handed over when it died is the one thing said again.
+        assert notes().count(f"said {text}") == (2 if last_words == f"said {text}" else 1)
 
 
 @pytest.mark.parametrize("stage", ["load", "prepare"])
