@@ -11,10 +11,10 @@ NEVER_END: Mapping[str, frozenset[str]] = {
         "pres messrs mmes vs e.g i.e cf viz approx eg ie al ave blvd dept est mt ft gen.",
         "de": "dr prof hr fr frl st z.b d.h u.a o.ä i.d.r v.a z.t bzw ca evtl ggf inkl exkl sog vgl "
         "bspw dipl ing mag str geb gest max min mind zzgl insb abs art bd jh jhd",
-        "fr": "m mm mme mlle dr pr st ste me mgr cf p.ex env av apr boul j.-c",
+        "fr": "m mm mme mlle dr pr st ste me mgr cf p.ex ex env av apr boul j.-c",
         "es": "sr sra srta sres dr dra d dña ud uds vd p.ej ej aprox av avda dpto gral ing lic prof",
         "it": "sig sig.ra sigg dott dott.ssa prof prof.ssa avv ing arch geom on rag spett es p.es ca",
-        "pt": "sr sra srta dr dra prof profa eng exmo exma p.ex av aprox",
+        "pt": "sr sra srta dr dra prof profa eng exmo exma p.ex ex av aprox",
         "nl": "dhr mevr mw dr drs ir ing mr prof bijv bv d.w.z m.b.t o.a i.v.m ca",
         "pl": "dr prof mgr inż np m.in tzn tzw ok św ul al gen płk ks pt por",
         "ru": "т.е т.к т.н г-н г-жа им ул пр-т стр акад проф доц ср напр см тов св пос",

@@ -59,6 +59,10 @@ _FOREIGN_LETTERS: Mapping[str, frozenset[str]] = {
 }
 
 
+_MORE_LIKELY: Mapping[str, float] = {"ru": 1.5}
+"""In doubt, a short text in a shared script is in the language that most texts in it are in."""
+
+
 class _Model(Protocol):
     def predict(
         self, text: str, k: int, threshold: float
@@ -109,7 +113,8 @@ def _by_model(text: str, script: str) -> dict[str, float]:
         code = _SAME.get(code, code)
         if not scripts.writes(script, code) or letters & _FOREIGN_LETTERS.get(code, frozenset()):
             continue
-        result[code] = result.get(code, 0.0) + min(chance, 1.0)
+        likely = min(chance * _MORE_LIKELY.get(code, 1.0), 1.0)
+        result[code] = result.get(code, 0.0) + likely
     if not result and script != "latin":
         return {scripts.LANGUAGES[script][0]: 0.5}
     return result

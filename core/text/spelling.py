@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from core.text import numbers
@@ -45,9 +45,22 @@ _NOT_COUNTED = frozenset(
 """Small words after a number that is not a count of them."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """In the order in which they must be applied.
+
+    Args:
+        words: Addresses, abbreviations, Roman numerals: for any text.
+        digits: For a text with digits in it.
+    """
+
+    words: tuple[Rule, ...]
+    digits: tuple[Rule, ...]
+
+
 @lru_cache(maxsize=32)
-def rules_for(language: str) -> tuple[Rule, ...]:
-    """The rewriting rules of a language, in the order in which they must be applied.
+def rules_for(language: str) -> Rules:
+    """The rewriting rules of a language.
 
     Args:
         language: One that `locale_of` knows.
@@ -81,14 +94,17 @@ class _Rules:
             for form in noun.forms
         }
 
-    def all(self) -> tuple[Rule, ...]:
-        """Every rule, first the ones whose digits others would mistake."""
-        listed: list[tuple[str, Say]] = [
-            *self._addresses(), *self._short_forms(), *self._locale.extra, *self._dates(),
-            *self._phones(), *self._ranges(), *self._leading_signs(), *self._times(),
-            *self._money(), *self._ordinals(), *self._romans(), *self._units(),
-            *self._fractions(), *self._plain(),
+    def all(self) -> Rules:
+        words = [*self._addresses(), *self._short_forms(), *self._romans()]
+        # First the ones whose digits others would mistake.
+        digits = [
+            *self._locale.extra, *self._dates(), *self._phones(), *self._ranges(),
+            *self._leading_signs(), *self._times(), *self._money(), *self._ordinals(),
+            *self._units(), *self._fractions(), *self._plain(),
         ]  # fmt: skip
+        return Rules(words=self._compiled(words), digits=self._compiled(digits))
+
+    def _compiled(self, listed: list[tuple[str, Say]]) -> tuple[Rule, ...]:
         # Where words are not parted by spaces, only Latin letters can make a digit part of a word.
         flags = re.ASCII if self._locale.code in ("zh", "ja", "ko") else re.NOFLAG
         return tuple((re.compile(pattern, flags), say) for pattern, say in listed)
@@ -279,8 +295,15 @@ class _Rules:
             return written
         locale = self._locale
         pause = {"zh": "，", "ja": "、"}.get(locale.code, ", ")
+        if locale.code == "fr" and all(len(group) == 2 for group in groups):
+            return pause.join(self._say_pair(group) for group in groups)
         said = pause.join(numbers.digit_by_digit(group, locale.code) for group in groups)
         return f"{locale.signs.get('+', '')} {said}" if written.startswith("+") else said
+
+    def _say_pair(self, pair: str) -> str:
+        if pair.startswith("0"):
+            return numbers.digit_by_digit(pair, self._locale.code)
+        return numbers.cardinal(int(pair), self._locale.code)
 
     def _ranges(self) -> list[tuple[str, Say]]:
         return [

@@ -54,10 +54,16 @@ _LINE = re.compile(r"[^\n]+")
 _ITEM = re.compile(r"(?:[-*+•·▪◦‣–—]|\d{1,3}[.)]|[A-Za-z][.)]|#{1,6}|>)\s")
 _RULE = re.compile(r"[\W_]+\Z")
 _FINAL = ".!?…‥。．！？｡؟۔।॥։።:：;；"
-_TERMINAL = re.compile(
-    r"(?P<mark>[.!?…‥。．！？｡؟۔।॥։።፧‽⁇⁈⁉]++)(?P<close>[\"'”’»«›)\]}」』）】》〉〕＂＇]*+)(?:\[\d{1,3}\])*+"
-)
-_GREEK_TERMINAL = re.compile(_TERMINAL.pattern.replace("[.!", "[;.!", 1))
+_CLOSING = r"[\"'”’“‘»«›‹)\]}」』）】》〉〕＂＇]*+"
+_NOTE = r"(?:\[\d{1,3}\])*+"
+_TERMINAL = re.compile(rf"(?P<mark>[.!?…‥。．！？｡؟۔।॥։።፧‽⁇⁈⁉]++)(?P<close>{_CLOSING}){_NOTE}")
+_TERMINALS = {
+    "el": re.compile(_TERMINAL.pattern.replace("[.!", "[;.!", 1)),
+    # French quotations close after a space.
+    "fr": re.compile(
+        _TERMINAL.pattern.replace("(?P<close>", r"(?P<close>(?:[ \u00a0\u202f](?=»))?", 1)
+    ),
+}
 _ALWAYS = frozenset("。．！？｡؟۔।॥։።፧")
 _OPENING = frozenset("\"'“”„‘’«»‹([{¿¡「『（【《〈*_—–-•")
 _QUOTES = frozenset("\"'”’»」』")
@@ -79,7 +85,7 @@ def blocks(source: str) -> Iterator[Stretch]:
         for line, after in zip(paragraph, [*paragraph[1:], None], strict=True):
             if after is not None and _flows_on(source, line, after, wrap):
                 continue
-            end = _end_of_block(source, start, line, after is None, wrap)
+            end = _end_of_block(source, start, line, paragraph)
             yield Stretch(start, line.stop, end)
             if after is not None:
                 start = after.start
@@ -130,18 +136,24 @@ def _flows_on(source: str, line: _Line, after: _Line, wrap: int) -> bool:
     return full and _NARROWEST_WRAP <= wrap <= _WIDEST_WRAP and width >= _NARROWEST_WRAP - 5
 
 
-def _end_of_block(source: str, start: int, line: _Line, is_last: bool, wrap: int) -> End:
+def _end_of_block(source: str, start: int, line: _Line, paragraph: list[_Line]) -> End:
+    """
+    Args:
+        source: The text.
+        start: Of the block.
+        line: Its last line.
+        paragraph: All lines of the paragraph that the block is part of.
+    """
     if source[start] == "#" or (line.start == start and _is_rule(source, line)):
         return End.SECTION
     if line.blank_lines_after > 1:
         return End.SECTION
-    if not is_last:
+    if line is not paragraph[-1]:
         return End.PARAGRAPH if line.stop - line.start > _WIDEST_WRAP else End.LINE
-    alone = line.start == start and line.stop - line.start <= min(_HEADING_CHARS, wrap)
     is_item = _ITEM.match(source, start, line.stop) is not None
-    if alone and not is_item and source[line.stop - 1] not in _FINAL + ',，、"”’»」)':
-        return End.SECTION
-    return End.PARAGRAPH
+    alone = len(paragraph) == 1 and line.stop - line.start <= _HEADING_CHARS
+    goes_on = source[line.stop - 1] in _FINAL + ',，、"”’»」)'
+    return End.SECTION if alone and not is_item and not goes_on else End.PARAGRAPH
 
 
 def _is_rule(source: str, line: _Line) -> bool:
@@ -154,7 +166,7 @@ def _is_dense(char: str) -> bool:
 
 def sentences(source: str, block: Stretch, language: str) -> Iterator[Stretch]:
     """Sentences of a block, the last with the block's own end."""
-    pattern = _GREEK_TERMINAL if language == "el" else _TERMINAL
+    pattern = _TERMINALS.get(language, _TERMINAL)
     said = source[block.start : block.stop]
     small_letters_only = said == said.lower()
     start = block.start
@@ -215,7 +227,9 @@ def _is_abbreviation(source: str, dot: int, after: int, block: Stretch, language
         token_start -= 1
     token = source[token_start:dot]
     small = token.lower()
-    opens = _word_at(source, after, block.stop) in _of(abbreviations.OPENERS, language)
+    next_word = _word_at(source, after, block.stop)
+    is_initial = len(next_word) == 1 and source[after + 1 : after + 2] == "."
+    opens = next_word in _of(abbreviations.OPENERS, language) and not is_initial
     if token.isdigit():
         is_item = token_start == block.start and len(token) <= 3
         dotted = language in abbreviations.ORDINAL_DOT and len(token) <= 2 and not opens

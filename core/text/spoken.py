@@ -23,6 +23,7 @@ _MARKDOWN: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?m)^[ \t]*(?:[-*+•·▪◦‣–—]|\[[ xX]?\])[ \t]+"), ""),
     (re.compile(r"([-=_*~#+<>|])\1{2,}+"), " "),  # rules made of signs
 )
+_DIGIT = re.compile(r"[0-9½⅓⅔¼¾⅕-⅞]")
 _PROTOCOL = re.compile(r"(?<!\w)(?:https?|ftp)://(?:www\.)?")
 _SIGNS = re.compile(r"[^\w\s.,;:!?。、，！？；：…]|_")
 _KEPT = frozenset("'’-·。、，．！？；：،؛؟۔।॥։།។።፣፤፥፦፧¿¡‘")
@@ -55,7 +56,12 @@ def say(text: str, language: str) -> str:
 
 
 def _in_words(text: str, language: str) -> str:
-    for pattern, said in rules_for(language):
+    rules = rules_for(language)
+    for pattern, said in rules.words:
+        text = pattern.sub(said, text)
+    if not _DIGIT.search(text):
+        return text
+    for pattern, said in rules.digits:
         text = pattern.sub(said, text)
     return text
 

@@ -131,10 +131,9 @@ LOCALE = Locale(
     extra=(
         (r"\bNos?\.\s?(?=[0-9])", lambda match: "number "),
         (r"(?<![\w'’])(?:(?P<century>1[1-9]|20)|['’])(?P<tens>[0-9])0['’]?s(?!\w)", _decade),
-        (r"\b(?P<letter>[CF])#", lambda match: f"{match['letter']} sharp"),
         (r"\b24/7\b", lambda match: "twenty-four seven"),
     ),
     short_forms=short_forms(
-        "e.g.=for example; i.e.=that is; etc.=et cetera; vs.=versus; Mr.=Mister; Mrs.=Missus; Dr.=Doctor; Prof.=Professor; approx.=approximately; cf.=compare; viz.=namely; a.k.a.=also known as; w/o=without"
+        "e.g.=for example; i.e.=that is; etc.=et cetera; vs.=versus; Mr.=Mister; Mrs.=Missus; Dr.=Doctor; Prof.=Professor; approx.=approximately; cf.=compare; viz.=namely; a.k.a.=also known as; w/o=without; C#=C sharp; F#=F sharp"
     ),
 )

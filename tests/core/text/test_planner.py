@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from core.errors import InputError
 from core.text.plan import TextPlan
-from core.text.planner import LEAST_SPOKEN_CHARS, plan
+from core.text.planner import FIRST_CHARS, LEAST_SPOKEN_CHARS, TINY_CHARS, plan
 
 LANGUAGES = (
     "en", "ru", "de", "fr", "es", "it", "pt", "nl", "pl", "uk", "cs", "zh", "ja", "ko", "ar", "hi",
@@ -77,6 +78,105 @@ def test_a_pause_follows_every_segment_but_the_last(text: str) -> None:
         return
     assert planned.segments[-1].pause_s == 0
     assert all(0 <= segment.pause_s <= 1 for segment in planned.segments)
+
+
+PROSE = (
+    "It rained. Nobody went out. The street was empty, the shops were closed, and even the dogs "
+    "stayed at home. At three Mr. Smith came by. He wanted tea. There was none. He left again, and "
+    "the rain went on as if it had never heard of him. No. Not once. We waited for the evening."
+)
+
+
+def test_the_first_segment_is_short_so_that_sound_starts_early() -> None:
+    planned = _planned(PROSE)
+    assert planned is not None
+    assert len(planned.segments[0].text) <= FIRST_CHARS
+
+
+def test_short_sentences_are_said_together() -> None:
+    planned = _planned(PROSE)
+    assert planned is not None
+    n_sentences = PROSE.count(".") - 1  # Mr. ends none
+    assert n_sentences == 10
+    assert len(planned.segments) <= 3
+    assert all(len(segment.text) >= TINY_CHARS for segment in planned.segments)
+
+
+def test_lines_that_the_writer_kept_apart_stay_apart() -> None:
+    planned = _planned("Milk\nBread\n\nWine")
+    assert planned is not None
+    assert [segment.text for segment in planned.segments] == ["Milk", "Bread", "Wine"]
+
+
+def _pauses(text: str) -> list[float]:
+    planned = plan(text, max_chars=60, languages=("en", "zh"), language=None)
+    return [segment.pause_s for segment in planned.segments]
+
+
+def test_pauses_grow_with_the_weight_of_the_break() -> None:
+    long_clause = "the wind blew over the hills and far away from the house"
+    clause = _pauses(f"{long_clause}, {long_clause}.")[0]
+    words = _pauses(f"{long_clause} {long_clause}.")[0]
+    sentence = _pauses(f"{long_clause.capitalize()}. {long_clause.capitalize()}.")[0]
+    ellipsis = _pauses(f"{long_clause.capitalize()}... {long_clause.capitalize()}.")[0]
+    paragraph = _pauses(f"{long_clause}.\n\n{long_clause}.")[0]
+    heading = _pauses(f"The wind\n\n{long_clause}.")[0]
+    assert words < clause < sentence < ellipsis < paragraph < heading
+
+
+def test_emoji_alone_are_a_pause_with_a_note() -> None:
+    planned = _planned("Hello there.\n\n😀😀\n\nBye.")
+    assert planned is not None
+    assert [segment.spoken for segment in planned.segments] == ["Hello there.", "", "Bye."]
+    assert planned.segments[1].pause_s > 0
+    assert planned.notes == (
+        "1 segment holds nothing to say (signs or emoji alone): a pause instead.",
+    )
+
+
+@pytest.mark.parametrize("text", ["", "  \n ", "\u200b"])
+def test_no_text_is_an_error_in_words(text: str) -> None:
+    with pytest.raises(InputError, match="no text to speak"):
+        plan(text, max_chars=250, languages=LANGUAGES, language=None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" + "\u0301" * 100_000,
+        "\ufdfa" * 18,
+        "aaaaaaaaaaaaaaaaaaaaaaaaa!",
+        "9" * 5000,
+        "9." * 20_000,
+        "1," * 20_000,
+        "a@" * 20_000,
+        "a." * 20_000,
+        "a-" * 20_000,
+        "http://" * 10_000,
+        "www." * 20_000,
+        "<a" * 20_000,
+        "[" * 50_000,
+        "[a](" * 10_000,
+        '"' * 50_000,
+        "$" * 50_000,
+        "1/" * 20_000,
+        "1:" * 20_000,
+        "\ud800\udc00 a",
+        "\u202eabc\u202c def",
+        "a\n" * 20_000,
+        "( " * 20_000,
+        "XVI" * 10_000,
+        "z. B. " * 10_000,
+        "\u200d" * 1000 + "a",
+    ],
+)
+def test_hostile_text_is_planned_in_time_that_grows_with_it(text: str) -> None:
+    began = time.perf_counter()
+    planned = plan(text, max_chars=250, languages=LANGUAGES, language=None)
+    # 0.6 s is usual for the longest; one quadratic step would take a minute.
+    assert time.perf_counter() - began < 8
+    kept = "".join("".join(segment.text.split()) for segment in planned.segments)
+    assert kept == "".join(planned.source.split())
 
 
 def _calls(work: Callable[[], object]) -> int:
