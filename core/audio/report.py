@@ -15,6 +15,7 @@ from core.audio.vad import CHUNK_S, Network
 
 CONTEXT_S = 2.0  # heard before and after a stretch, so that its edges are judged rightly
 GUARD_S = 0.05  # next to speech: neither speech nor pause
+NEAR_S = 0.5  # a pause tells of the noise under the speech only near it
 SNR_GOOD_DB, SNR_LOW_DB = 30.0, 20.0
 CLIPPED_SHARE = 0.001
 QUIET_LUFS, LOUD_LUFS = -38.0, -10.0
@@ -34,7 +35,7 @@ class Masks:
 
     Args:
         speech: bool [N].
-        pause: bool [N]; at least 0.05 s away from speech.
+        pause: bool [N]; 0.05 to 0.5 s away from speech.
     """
 
     speech: NDArray[np.bool_]
@@ -43,12 +44,14 @@ class Masks:
     @classmethod
     def of(cls, track: Track) -> Masks:
         speech = np.zeros(len(track.power), np.bool_)
+        beside = np.zeros(len(track.power), np.bool_)
         near = np.zeros(len(track.power), np.bool_)
         for span in track.spans():
             speech[round(span.start_s / HOP_S) : round(span.stop_s / HOP_S)] = True
-            first = max(0, round((span.start_s - GUARD_S) / HOP_S))
-            near[first : round((span.stop_s + GUARD_S) / HOP_S)] = True
-        return cls(speech=speech, pause=~near)
+            for mask, reach_s in ((beside, GUARD_S), (near, NEAR_S)):
+                first = max(0, round((span.start_s - reach_s) / HOP_S))
+                mask[first : round((span.stop_s + reach_s) / HOP_S)] = True
+        return cls(speech=speech, pause=near & ~beside)
 
 
 def judge(around: Audio, span: Span, network: Network) -> ReferenceReport:

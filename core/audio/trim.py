@@ -36,7 +36,7 @@ _CLIPPED_POINTS = 2000.0  # per share: 0.1 % costs two
 _CLIPPED_WORST = 5.0
 _QUIET_DB, _QUIET_POINTS = -32.0, 0.1
 _BAND_POINTS = 2.0  # per octave below 8 kHz
-_SHARE_BEST, _SHARE_POINTS = 0.6, 3.0
+_SHARE_BEST, _SHARE_POINTS = 0.8, 6.0
 # Quarters that sound different: two people, two rooms. Of one person the most different two are
 # 3 to 7 dB apart (mean over bands), of two people in turns 7 to 11.
 _CHANGE_DB, _CHANGE_POINTS = 7.0, 0.4
