@@ -55,6 +55,7 @@ def open_studio(
         device=device,
         idle_s=current.idle_unload_s or None,
         packages=packages,
+        prompts=paths.prompts,
     )
     board = EventBoard()
     voices = VoiceLibrary(store.database)

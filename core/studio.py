@@ -37,7 +37,7 @@ from core.memory.monitor import Monitor
 from core.memory.readings import Snapshot
 from core.paths import Paths, whole_file
 from core.settings import Settings
-from core.synthesis import keys
+from core.synthesis import keys, prompts
 from core.synthesis.host import EngineHost
 from core.synthesis.take import Take
 from core.text import planner
@@ -183,7 +183,7 @@ class Studio:
             span: The stretch to keep.
             name: For people.
             transcript: What is said in the span, or None.
-            language: ISO 639-1 of what is said in it, or None.
+            language: ISO 639-1 of what is said in it; None to read it off the transcript.
             statement: The consent that the person gave, word for word.
 
         Raises:
@@ -191,6 +191,8 @@ class Studio:
         """
         recording = self.recording(recording_id)
         report = self.judge(recording_id, span)
+        if language is None and transcript and transcript.strip():
+            language = self.plan(transcript).language
         return self._parts.voices.add(
             recordings.kept(recording.path, span),
             name=name,
@@ -232,6 +234,13 @@ class Studio:
         yield made
         self.delete_voice(made.id)
 
+    def warm(self, voice_id: str, *, engine: str = "builtin") -> None:
+        """Get the engine and a voice ready in the background, for an early first sound.
+
+        Returns at once. Raises MissingError for the voice, InputError for the engine.
+        """
+        self._parts.host.warm(self.card(engine), self._parts.voices.reference(voice_id))
+
     def voices(self) -> tuple[Voice, ...]:
         """Newest first."""
         return self._parts.voices.list()
@@ -246,7 +255,9 @@ class Studio:
 
     def delete_voice(self, voice_id: str) -> None:
         """Its jobs stay and can be played; they cannot go on. Raises MissingError."""
+        voice = self.voice(voice_id)
         self._parts.voices.delete(voice_id)
+        prompts.forget(self._parts.paths.prompts, voice.digest)
 
     # Text
 

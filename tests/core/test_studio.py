@@ -263,3 +263,19 @@ def test_old_copies_are_swept_and_voices_stay(studio: Studio) -> None:
     studio.open_for_people(ASSETS)
     assert not recording.path.exists()
     assert studio.voice(voice.id).audio.exists()
+
+
+def test_the_language_of_a_voice_is_read_off_its_transcript(studio: Studio) -> None:
+    recording = studio.inspect(DEMO, engine="fake")
+    span = recording.windows[0].span
+    spoken = {"Das ist meine eigene Stimme, ganz ohne Zweifel.": "de", "": None}
+    for transcript, language in spoken.items():
+        voice = studio.make_voice(
+            recording.id,
+            span,
+            name="Anna",
+            transcript=transcript,
+            language=None,
+            statement=STATEMENT,
+        )
+        assert voice.language == language

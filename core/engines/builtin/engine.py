@@ -109,6 +109,10 @@ class BuiltinSession:
             self._conversion(prompt, prompt.language)
         return prompt
 
+    def restore(self, arrays: Mapping[str, NDArray[np.generic]]) -> BuiltinPrompt:
+        """A prompt from the disk, instead of seconds of analysis."""
+        return BuiltinPrompt.from_arrays(arrays)
+
     def speak(
         self,
         prompt: Prompt,
