@@ -63,28 +63,49 @@ _MORE_LIKELY: Mapping[str, float] = {"ru": 1.5}
 """In doubt, a short text in a shared script is in the language that most texts in it are in."""
 
 
-class _Model(Protocol):
+class Model(Protocol):
+    """What tells languages of one script apart."""
+
     def predict(
         self, text: str, k: int, threshold: float
-    ) -> tuple[tuple[str, ...], tuple[float, ...]]: ...
+    ) -> tuple[tuple[str, ...], tuple[float, ...]]:
+        """The `k` likeliest labels of a line, each with its probability."""
+        ...
+
+
+def load_model(path: Path) -> Model | None:
+    """The fastText model at `path`; None where its library cannot open it.
+
+    On Windows it opens no path outside the system's code page (a user name in another script).
+    """
+    import fasttext  # noqa: PLC0415 - 8 MB that only a page which plans needs
+
+    try:
+        model: Model = fasttext.load_model(str(path))
+    except ValueError:
+        return None
+    return model
 
 
 @lru_cache(maxsize=1)
-def _model() -> _Model:
-    import fasttext  # noqa: PLC0415 - 8 MB that only a page which plans needs
-
+def shipped_model() -> Model | None:
+    """The model inside the package, loaded once."""
     package, inside = _MODEL
     spec = importlib.util.find_spec(package)
     assert spec is not None
     assert spec.origin is not None
-    model: _Model = fasttext.load_model(str(Path(spec.origin).parent / inside))
-    return model
+    return load_model(Path(spec.origin).parent / inside)
 
 
-def likelihoods(text: str) -> dict[str, float]:
-    """How likely each language is, at most 1 in all; empty for a text without letters.
+def likelihoods(text: str, model: Model | None) -> dict[str, float]:
+    """How likely each language is; empty for a text without letters.
 
     Only languages written in the script that says most of the text are considered.
+
+    Args:
+        text: Any.
+        model: Asked where a script has several languages; without it the commonest is taken, and
+            nothing is known of Latin letters.
     """
     found = scripts.weights(text)
     if not found:
@@ -100,15 +121,16 @@ def likelihoods(text: str) -> dict[str, float]:
     candidates = scripts.LANGUAGES.get(script, ())
     if len(candidates) == 1:
         return {candidates[0]: 1.0}
-    return _by_model(text, script)
+    return _by_model(text, script, model)
 
 
-def _by_model(text: str, script: str) -> dict[str, float]:
+def _by_model(text: str, script: str, model: Model | None) -> dict[str, float]:
     words = _NOT_WORDS.sub(" ", text[: 2 * _SAMPLE_CHARS]).lower()
     line = " ".join(words.split())[:_SAMPLE_CHARS]
     letters = set(line)
     result: dict[str, float] = {}
-    for label, chance in zip(*_model().predict(line, 12, 0.0), strict=True):
+    predicted = model.predict(line, 12, 0.0) if model is not None else ((), ())
+    for label, chance in zip(*predicted, strict=True):
         code = label.removeprefix("__label__")
         code = _SAME.get(code, code)
         if not scripts.writes(script, code) or letters & _FOREIGN_LETTERS.get(code, frozenset()):
@@ -130,12 +152,15 @@ class LanguageFinder:
         text: The whole text, for its main language.
         spoken: What the engine speaks, ISO 639-1, best first.
         forced: Spoken everywhere, whatever the text looks like.
+        model: As `load_model` gives it.
 
     Raises:
         InputError: `forced` is not among `spoken`.
     """
 
-    def __init__(self, text: str, spoken: tuple[str, ...], forced: str | None) -> None:
+    def __init__(
+        self, text: str, spoken: tuple[str, ...], forced: str | None, model: Model | None
+    ) -> None:
         if forced is not None and forced not in spoken:
             raise InputError(
                 f"This engine does not speak the language {forced!r}; it speaks: "
@@ -144,6 +169,7 @@ class LanguageFinder:
             )
         self._spoken = spoken
         self._forced = forced
+        self._model = model
         self._unspoken: dict[str, str] = {}
         self._reads_han_as = "zh"
         self.main = forced or self._main(text)
@@ -151,6 +177,8 @@ class LanguageFinder:
     @property
     def notes(self) -> tuple[str, ...]:
         """Which languages of the text are read by another's rules."""
+        if self._model is None and self._forced is None:
+            return ("Languages of one script cannot be told apart here: choose the language.",)
         return tuple(
             f"Some text looks like {code!r}, which this engine does not speak: read as {used!r}."
             for code, used in sorted(self._unspoken.items())
@@ -179,24 +207,26 @@ class LanguageFinder:
             letters = sum(scripts.weights(sample).values())
             for code, chance in self._likelihoods(sample).items():
                 total[code] = total.get(code, 0.0) + chance * letters
-        return self._speakable(total, self._spoken[0])
+        weights = scripts.weights(text[:_SAMPLE_CHARS])
+        script = max(weights, key=lambda name: weights[name], default="latin")
+        return self._speakable(total, self._any_that_writes(script, self._spoken[0]))
 
     def _likelihoods(self, text: str) -> dict[str, float]:
-        found = likelihoods(text)
+        found = likelihoods(text, self._model)
         if self._reads_han_as == "ja" and found.keys() == {"zh", "ja"}:
             return {"ja": 1.0}
         return found
 
     def _revise(self, text: str, around: str, least_letters: int, least_words: int) -> str:
         """The language of `text`, given the one around it."""
-        found = self._likelihoods(text)
-        if not found or around == max(found, key=lambda code: found[code]):
-            return around
         weights = scripts.weights(text)
+        found = self._likelihoods(text)
+        if not weights or (found and around == max(found, key=lambda code: found[code])):
+            return around
         script = max(weights, key=lambda name: weights[name])
         if not scripts.writes(script, around) and not (script == "han" and around == "ko"):
-            return self._speakable(found, around)
-        if around == "ja" and script == "han":
+            return self._speakable(found, self._any_that_writes(script, around))
+        if not found or (around == "ja" and script == "han"):
             return around
         best = max(found.values())
         few_words = script == "latin" and text.count(" ") + 1 < least_words
@@ -205,10 +235,14 @@ class LanguageFinder:
             return around
         return around if found.get(around, 0.0) > best / 3 else self._speakable(found, around)
 
-    def _speakable(self, found: Mapping[str, float], around: str) -> str:
-        """The likeliest language that the engine speaks; `around` when nothing is close."""
+    def _any_that_writes(self, script: str, otherwise: str) -> str:
+        """The engine's best language in a script."""
+        return next((code for code in self._spoken if scripts.writes(script, code)), otherwise)
+
+    def _speakable(self, found: Mapping[str, float], otherwise: str) -> str:
+        """The likeliest language that the engine speaks; `otherwise` when nothing is close."""
         if not found:
-            return around
+            return otherwise
         best = max(found, key=lambda code: found[code])
         if best in self._spoken:
             return best
@@ -218,6 +252,6 @@ class LanguageFinder:
             if known[nearest] >= 0.3 * found[best]:
                 return nearest
         near = [code for code in _NEIGHBOURS.get(best, ()) if code in self._spoken]
-        chosen = near[0] if near else around
+        chosen = near[0] if near else otherwise
         self._unspoken[best] = chosen
         return chosen

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from core.text import spoken
 from core.text.clean import clean
-from core.text.language import LanguageFinder
+from core.text.language import LanguageFinder, shipped_model
 from core.text.plan import Segment, TextPlan
 from core.text.split import End, Stretch, blocks, pieces, sentences
 
@@ -71,7 +71,8 @@ def plan(
     assert max_chars >= 1
     assert languages
     cleaned = clean(text)
-    finder = LanguageFinder(cleaned.text, languages, language)
+    model = None if language else shipped_model()
+    finder = LanguageFinder(cleaned.text, languages, language, model)
     drafts = list(_Planner(cleaned.text, finder, max_chars).drafts())
     segments = tuple(
         Segment(

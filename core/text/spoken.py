@@ -17,11 +17,13 @@ for _kept in "！，：；？（）":
 _MARKDOWN: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"!?\[([^\[\]\n]{0,300})\]\([^()\s]{0,500}\)"), r"\1"),  # links and images
     (re.compile(r"(?<=[\w.,;:!?\"”’])\[[0-9]{1,3}\]"), ""),  # footnote marks
+    (re.compile(r"<(https?://[^<>\s]{1,500}+)>"), r" \1 "),
     (re.compile(r"</?[A-Za-z][^<>]{0,100}>"), " "),
     (re.compile(r"(?m)^[ \t]*(?:>[ \t]?){1,8}"), ""),
     (re.compile(r"(?m)^[ \t]*#{1,6}[ \t]+"), ""),
     (re.compile(r"(?m)^[ \t]*(?:[-*+•·▪◦‣–—]|\[[ xX]?\])[ \t]+"), ""),
     (re.compile(r"([-=_*~#+<>|])\1{2,}+"), " "),  # rules made of signs
+    (re.compile(r"--"), " — "),
 )
 _DIGIT = re.compile(r"[0-9½⅓⅔¼¾⅕-⅞]")
 _PROTOCOL = re.compile(r"(?<!\w)(?:https?|ftp)://(?:www\.)?")
@@ -47,12 +49,15 @@ def say(text: str, language: str) -> str:
         Words and sentence punctuation; empty when there is nothing to say.
     """
     locale = locale_of(language)
+    goes_on = text.rstrip()[-1:] in tuple(",，、،")  # cut at a clause: the voice stays up
     text = text.translate(_FULL_WIDTH)
     for pattern, replacement in _MARKDOWN:
         text = pattern.sub(replacement, text)
     text = _in_words(text, language) if locale is not None else _PROTOCOL.sub("", text)
     text = _without_junk(text, locale.signs if locale else None)
-    return text if any(char.isalnum() for char in text) else ""
+    if not any(char.isalnum() for char in text):
+        return ""
+    return text if goes_on else text.rstrip(",，、،")
 
 
 def _in_words(text: str, language: str) -> str:
@@ -78,7 +83,7 @@ def _without_junk(text: str, names: Mapping[str, str] | None) -> str:
     text = re.sub(r"[,،、，](?:\s?[,،、，])++", lambda match: match.group()[0], text)
     text = re.sub(r"(?<=[^\W\d_]),(?=[^\W\d_])", ", ", text)
     text = re.sub(r",\s?(?=[.;:!?…])|(?<=[.;:!?…]),(?=\s|$)", "", text)
-    return text.lstrip(" .,;:!?…。、，；：·-'’").rstrip(" ,،、，-")
+    return text.lstrip(" .,;:!?…。、，；：·-'’").rstrip(" -")
 
 
 def _read_sign(  # noqa: PLR0911 - a table of cases, first that fits

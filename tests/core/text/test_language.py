@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
 from core.errors import InputError
-from core.text.language import LanguageFinder
+from core.text.language import LanguageFinder, load_model, shipped_model
 from core.text.planner import plan
 
 SPOKEN = (
@@ -75,7 +76,7 @@ SHORT = [
 
 @pytest.mark.parametrize(("language", "text"), LONG + SHORT)
 def test_a_text_is_read_in_its_own_language(language: str, text: str) -> None:
-    assert LanguageFinder(text, SPOKEN, None).main == language
+    assert LanguageFinder(text, SPOKEN, None, shipped_model()).main == language
 
 
 def _languages(text: str, spoken: tuple[str, ...] = SPOKEN, forced: str | None = None) -> list[str]:
@@ -125,7 +126,7 @@ def test_a_forced_language_that_the_engine_lacks_is_refused() -> None:
 @pytest.mark.parametrize(
     ("text", "spoken", "used"),
     [
-        # Galician, Ukrainian, Thai, Chinese
+        # Galician, Ukrainian, Thai, Chinese, Finnish
         (
             "O comité reunirase o xoves para discutir a nova proposta.",
             ("en", "pt"),
@@ -134,6 +135,7 @@ def test_a_forced_language_that_the_engine_lacks_is_refused() -> None:
         ("Комітет збереться у четвер, щоб обговорити пропозицію.", ("en", "ru"), "ru"),
         ("สวัสดีครับ วันนี้อากาศดี", ("en", "ru"), "en"),
         ("今天天气很好。", ("en", "ja"), "ja"),
+        ("Komitea kokoontuu torstaina keskustelemaan ehdotuksesta.", ("zh", "en"), "en"),
     ],
 )
 def test_a_language_that_the_engine_lacks_is_read_by_its_neighbour(
@@ -145,6 +147,17 @@ def test_a_language_that_the_engine_lacks_is_read_by_its_neighbour(
 def test_the_plan_notes_what_is_read_by_other_rules() -> None:
     planned = plan("สวัสดีครับ วันนี้อากาศดี", max_chars=200, languages=("en",), language=None)
     assert any("'th'" in note and "'en'" in note for note in planned.notes)
+
+
+def test_without_the_model_scripts_still_decide_and_a_note_says_so(tmp_path: Path) -> None:
+    missing = load_model(tmp_path / "нет.ftz")
+    assert missing is None
+    finder = LanguageFinder("今天天气很好。", SPOKEN, None, missing)
+    assert finder.main == "zh"
+    assert finder.of_paragraph("Привет, как дела?") == "ru"
+    assert finder.of_paragraph("An English line of some length.") == "en"
+    assert "choose the language" in finder.notes[0]
+    assert LanguageFinder("Hallo.", SPOKEN, "de", missing).notes == ()
 
 
 def test_digits_alone_take_the_engines_first_language() -> None:
