@@ -37,6 +37,7 @@ _LONGEST_PLAIN = 10
 """More digits than this without any mark between them are a phone number or a code."""
 _WORD = re.compile(r"\s(?P<word>[^\W\d_]+)")
 _PEOPLE = frozenset(["people", "men", "women", "children", "percent", "feet"])
+_NO_PLURALS = frozenset("this always versus across towards besides plus minus less thus".split())  # noqa: SIM905
 _BEFORE_YEARS = frozenset("in since by from until till before after during the of around".split())  # noqa: SIM905
 _NOT_COUNTED = frozenset(
     "y e o u ou de del da do das dos di a al à en em in con com por per para que und oder bis of "  # noqa: SIM905
@@ -525,7 +526,8 @@ class _Rules:
         if self._locale.code != "en" or next_word is None:
             return True
         word = next_word["word"]
-        plural = word.islower() and (word in _PEOPLE or (word.endswith("s") and len(word) > 3))
+        plural = word in _PEOPLE or (word.islower() and word.endswith("s") and len(word) > 3)
+        plural = plural and word not in _NO_PLURALS
         return not plural or _word_before(match).lower() in _BEFORE_YEARS
 
     def _value(self, match: re.Match[str]) -> Value:

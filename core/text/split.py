@@ -71,6 +71,8 @@ _QUOTES = frozenset("\"'”’»」』")
 _BREAK = re.compile(r"[;:—–؛；：](?=\s)|—|；|：(?!//)|\s(?=[–-]\s)|(?<=\s)[–-](?=\s)")
 _CLAUSE = re.compile(r"[,،、，)\]）](?=[\"'”’»」』）]{0,3}\s)|[、，）]|\s(?=[(\[])")
 _SPACE = re.compile(r"\s")
+_PHRASED_BY_SPACES = re.compile(r"[\u0e01-\u0edf\u1000-\u109f\u1780-\u17ff]\s")
+"""Thai, Lao, Burmese and Khmer part phrases by spaces, not words."""
 _SLASH = re.compile(r"[/&=_.-]")
 
 
@@ -303,11 +305,13 @@ def _best_cut(source: str, start: int, stop: int, limit: int) -> tuple[int, End]
         places = [_past_closers(source, place, high) for place in places]
         if places:
             return min(places, key=lambda place: abs(place - start - even)), end
-    for pattern, end in ((_SPACE, End.WORD), (_SLASH, End.LETTER)):
+    phrase = _PHRASED_BY_SPACES.search(source, start, high)
+    space = End.CLAUSE if phrase else End.WORD
+    for pattern, end in ((_SPACE, space), (_SLASH, End.LETTER)):
         place = max((found.end() for found in pattern.finditer(source, start + 1, high)), default=0)
         if source[high : high + 1].isspace():
-            return high, End.WORD
-        if place > start + (0 if end is End.WORD else limit // 2):
+            return high, space
+        if place > start + (0 if end is space else limit // 2):
             return place, end
     return graphemes.cut_before(source, high, start), End.LETTER
 

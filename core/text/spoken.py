@@ -24,6 +24,7 @@ _MARKDOWN: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?m)^[ \t]*(?:[-*+•·▪◦‣–—]|\[[ xX]?\])[ \t]+"), ""),
     (re.compile(r"([-=_*~#+<>|])\1{2,}+"), " "),  # rules made of signs
     (re.compile(r"--"), " — "),
+    (re.compile(r"。(?=」(?:と|って))"), ""),  # a quotation inside a sentence
 )
 _DIGIT = re.compile(r"[0-9½⅓⅔¼¾⅕-⅞]")
 _PROTOCOL = re.compile(r"(?<!\w)(?:https?|ftp)://(?:www\.)?")
@@ -57,7 +58,10 @@ def say(text: str, language: str) -> str:
     text = _without_junk(text, locale.signs if locale else None)
     if not any(char.isalnum() for char in text):
         return ""
-    return text if goes_on else text.rstrip(",，、،")
+    text = text if goes_on else text.rstrip(",，、،")
+    if language == "zh":
+        return text.replace(", ", "，")
+    return text.replace(", ", "、").replace("，", "、") if language == "ja" else text
 
 
 def _in_words(text: str, language: str) -> str:
@@ -82,7 +86,7 @@ def _without_junk(text: str, names: Mapping[str, str] | None) -> str:
     text = re.sub(r"([!?])[!?]{3,}+", r"\1", text)
     text = re.sub(r"[,،、，](?:\s?[,،、，])++", lambda match: match.group()[0], text)
     text = re.sub(r"(?<=[^\W\d_]),(?=[^\W\d_])", ", ", text)
-    text = re.sub(r",\s?(?=[.;:!?…])|(?<=[.;:!?…]),(?=\s|$)", "", text)
+    text = re.sub(r"[,，、]\s?(?=[.;:!?…。！？；：])|(?<=[.;:!?…]),(?=\s|$)", "", text)
     return text.lstrip(" .,;:!?…。、，；：·-'’").rstrip(" -")
 
 
@@ -94,7 +98,7 @@ def _read_sign(  # noqa: PLR0911 - a table of cases, first that fits
     after = text[match.end()] if match.end() < len(text) else " "
     kind = unicodedata.category(sign)
     if sign in "'’‘":
-        return "'" if before.isalpha() and after.isalpha() else ""
+        return "'" if (before.isalpha() or before == ".") and after.isalpha() else ""
     if sign == "-" or sign in _MINUS_LIKE:
         return "-" if before.isalnum() and after.isalnum() else _pause(before, after)
     if sign in _ELLIPSES or sign in _KEPT or kind[0] == "M":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.text.abbreviations import OPENERS
 from core.text.locale import Locale, feminine, month_names, nouns, pairs, short_forms
 from core.text.numbers import cardinal, ordinal, year
 
@@ -43,6 +44,9 @@ def _fraction(numerator: int, denominator: int) -> str:
     part = ordinal(denominator, "de").removesuffix("e") + "el"
     return f"{'ein' if numerator == 1 else cardinal(numerator, 'de')} {part}"
 
+
+# "Hauptstr. 5. Es gab ...": a capital that begins a sentence, not a noun.
+_NEW_SENTENCE = "|".join(sorted(OPENERS["de"]))
 
 LOCALE = Locale(
     code="de",
@@ -90,7 +94,10 @@ LOCALE = Locale(
     date=_date,
     time=_time,
     time_tail=r"\s?Uhr\b",
-    ordinal=(r"(?P<digits>\d{1,3})\.(?=\s+[A-Za-zÄÖÜäöü])", _ordinal),
+    ordinal=(
+        rf"(?P<digits>\d{{1,3}})\.(?=\s+[A-Za-zÄÖÜäöü])(?!\s+(?:{_NEW_SENTENCE})\b)",
+        _ordinal,
+    ),
     fraction=_fraction,
     gendered={"m": (("eins", "ein"),), "n": (("eins", "ein"),), "f": (("eins", "eine"),)},
     chapters=r"(?:Kapitel|KAPITEL|Teil|Band|Buch|Akt|Szene|Abschnitt|Anhang|Artikel|Weltkrieg)",
@@ -105,5 +112,8 @@ LOCALE = Locale(
     counted_words=feminine(
         "Minute Minuten Stunde Stunden Sekunde Sekunden Woche Frau Person Seite Million Milliarde Katze Tasse Flasche Stadt Zeile"
     ),
-    extra=((r"\bNr\.\s?(?=[0-9])", lambda match: "Nummer "),),
+    extra=(
+        (r"\bNr\.\s?(?=[0-9])", lambda match: "Nummer "),
+        (r"(?<=[a-zäöüß])str\.(?=\s)", lambda match: "straße"),
+    ),
 )

@@ -131,6 +131,10 @@ LOCALE = Locale(
     extra=(
         (r"\bNos?\.\s?(?=[0-9])", lambda match: "number "),
         (r"(?<![\w'’])(?:(?P<century>1[1-9]|20)|['’])(?P<tens>[0-9])0['’]?s(?!\w)", _decade),
+        (
+            r"(?<![\w.])(?P<feet>[0-9]{1,2})['’′](?P<inches>[0-9]{1,2})[\"”″](?!\w)",
+            lambda match: f"{match['feet']} foot {match['inches']}",
+        ),
         (r"\b24/7\b", lambda match: "twenty-four seven"),
     ),
     short_forms=short_forms(

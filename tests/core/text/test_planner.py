@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from core.errors import InputError
 from core.text.plan import TextPlan
-from core.text.planner import FIRST_CHARS, LEAST_SPOKEN_CHARS, TINY_CHARS, plan
+from core.text.planner import FIRST_CHARS, LEAST_SPOKEN_CHARS, PAUSES_S, TINY_CHARS, plan
+from core.text.split import End
 
 LANGUAGES = (
     "en", "ru", "de", "fr", "es", "it", "pt", "nl", "pl", "uk", "cs", "zh", "ja", "ko", "ar", "hi",
@@ -122,6 +123,11 @@ def test_pauses_grow_with_the_weight_of_the_break() -> None:
     paragraph = _pauses(f"{long_clause}.\n\n{long_clause}.")[0]
     heading = _pauses(f"The wind\n\n{long_clause}.")[0]
     assert words < clause < sentence < ellipsis < paragraph < heading
+
+
+def test_spaces_in_thai_are_phrases() -> None:
+    planned = plan("สวัสดีครับ ผมชื่อสมชาย " * 4, max_chars=30, languages=("th",), language="th")
+    assert planned.segments[0].pause_s == PAUSES_S[End.CLAUSE]
 
 
 def test_emoji_alone_are_a_pause_with_a_note() -> None:
