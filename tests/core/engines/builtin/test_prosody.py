@@ -1,0 +1,93 @@
+"""Pitch and pace."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.engines.builtin.prosody import Pitch, PitchMap, pitch_of, syllables_per_s
+
+CONTOUR = 120.0 * np.exp(0.1 * np.sin(np.arange(400) / 20))
+CONTOUR[50:80] = 0.0
+
+
+def apply(
+    source: Pitch,
+    target: Pitch,
+    *,
+    similarity: float = 1.0,
+    expressiveness: float = 1.0,
+    semitones: float = 0.0,
+) -> np.ndarray:
+    return PitchMap(source=source, target=target).apply(
+        CONTOUR, similarity=similarity, expressiveness=expressiveness, semitones=semitones
+    )
+
+
+def test_a_speaker_like_the_source_keeps_its_melody() -> None:
+    own = pitch_of(CONTOUR)
+    np.testing.assert_allclose(apply(own, own), CONTOUR, rtol=1e-9)
+
+
+@given(target_hz=st.floats(80, 300), semitones=st.floats(-4, 4))
+def test_the_median_lands_on_the_speakers_and_moves_by_semitones(
+    target_hz: float, semitones: float
+) -> None:
+    own = pitch_of(CONTOUR)
+    target = Pitch(log_median=float(np.log(target_hz)), log_spread=own.log_spread)
+    made = apply(own, target, semitones=semitones)
+    wanted = target_hz * 2 ** (semitones / 12)
+    assert np.median(made[made > 0]) == pytest.approx(wanted, rel=1e-6)
+
+
+def test_what_is_unvoiced_stays_unvoiced() -> None:
+    own = pitch_of(CONTOUR)
+    made = apply(own, Pitch(log_median=5.3, log_spread=0.3))
+    np.testing.assert_array_equal(made == 0, CONTOUR == 0)
+
+
+def test_no_expressiveness_is_a_monotone_and_more_is_wider() -> None:
+    own = pitch_of(CONTOUR)
+    spreads = [
+        pitch_of(apply(own, own, expressiveness=value)).log_spread for value in (0.0, 1.0, 2.0)
+    ]
+    assert spreads[0] == pytest.approx(0.0, abs=1e-9)
+    assert spreads[2] == pytest.approx(2 * spreads[1], rel=1e-6)
+
+
+def test_a_lively_speaker_widens_the_melody_only_so_far() -> None:
+    own = pitch_of(CONTOUR)
+    made = apply(own, Pitch(log_median=own.log_median, log_spread=10 * own.log_spread))
+    assert pitch_of(made).log_spread < 4 * own.log_spread
+
+
+@given(semitones=st.floats(-12, 12), target_hz=st.floats(60, 400))
+def test_made_pitch_stays_within_human_limits(semitones: float, target_hz: float) -> None:
+    own = pitch_of(CONTOUR)
+    target = Pitch(log_median=float(np.log(target_hz)), log_spread=0.4)
+    made = apply(own, target, semitones=semitones, expressiveness=2.0)
+    voiced = made[made > 0]
+    assert voiced.min() >= 50
+    assert voiced.max() <= 520
+
+
+def test_octave_errors_do_not_move_the_median_or_the_spread_much() -> None:
+    clean = pitch_of(CONTOUR)
+    spoilt = CONTOUR.copy()
+    spoilt[200:215] *= 4
+    dirty = pitch_of(spoilt)
+    assert dirty.log_median == pytest.approx(clean.log_median, abs=0.02)
+    assert dirty.log_spread == pytest.approx(clean.log_spread, abs=0.01)
+
+
+@given(rate=st.integers(2, 6))
+def test_as_many_syllables_are_counted_as_there_are_bumps(rate: int) -> None:
+    time_s = np.arange(1000) / 200
+    level = -20 + 6 * np.cos(2 * np.pi * rate * (time_s - 0.5 / rate))
+    voiced = np.full(1000, 100.0)
+    every = np.ones(1000, dtype=np.bool_)
+    # One more or less at the ends of 5 s.
+    assert syllables_per_s(level, voiced, every) == pytest.approx(rate, abs=0.21)
+    assert syllables_per_s(level, np.zeros(1000), every) == 0
