@@ -63,7 +63,9 @@ def kept_html(pick: Pick | None, language: str) -> str:
     if pick is None:
         return f'<div class="tb-kept-box tb-empty"><p>{say(language, "kept_empty")}</p></div>'
     recording = pick.recording
-    remarks = "".join(f"<li>{escape(text)}</li>" for text in recording.notes)
+    remarks = "".join(
+        f"<li>{escape(words.translated(language, text))}</li>" for text in recording.notes
+    )
     if pick.span is None or pick.report is None:
         problem = Problem(
             message=words.translated(language, recording.problem or ""),
@@ -89,18 +91,18 @@ def kept_html(pick: Pick | None, language: str) -> str:
         f'<audio controls preload="none" src="{escape(source)}" '
         f'aria-label="{say(language, "listen_kept")}"></audio>'
         f'<ul class="tb-notes">{notes}{remarks}</ul>'
-        f'<p class="tb-small">{_measured(report, language)}</p></div>'
+        f'<p class="tb-small">{_measured(recording, report, language)}</p></div>'
     )
 
 
-def _measured(report: ReferenceReport, language: str) -> str:
+def _measured(recording: Recording, report: ReferenceReport, language: str) -> str:
     loudness = report.loudness_lufs
     return say(
         language,
         "measured",
-        speech=f"{report.speech_s:.1f} s",
+        codec=recording.codec.upper(),
+        rate=f"{recording.rate / 1000:g}",
         loudness=figures.UNKNOWN if loudness is None else f"{loudness:.0f} LUFS".replace("-", "−"),
-        bandwidth=f"{report.bandwidth_hz / 1000:.1f} kHz",
     )
 
 

@@ -99,13 +99,17 @@ class Wires:
 
         # Gradio finds out from the signature which arguments it has to fill in.
         @functools.wraps(handler)
-        def answer(*arguments: Any) -> tuple[Any, ...]:
+        def answer(*arguments: Any) -> Any:
             requests = (given for given in arguments if isinstance(given, gr.Request))
             request = next(requests, None)
             language = "en" if request is None else self._language_of(request)
-            found = attempt(language, lambda: handler(*arguments))
+            found = attempt(language, lambda: tuple(handler(*arguments)))
             if isinstance(found, Problem):
-                return (*(gr.skip(),) * n_outputs, *((found.html,) if shows else ()))
-            return (*found, *(("",) if shows else ()))
+                values, said = (gr.skip(),) * n_outputs, found.html
+            else:
+                values, said = found, ""
+            values = (*values, said) if shows else values
+            # For a single output Gradio takes what is returned as its value, a tuple included.
+            return values if len(values) != 1 else values[0]
 
         return answer

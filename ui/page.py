@@ -20,6 +20,7 @@ from core.memory.readings import Snapshot
 from ui import forms, readings, sounds, speaking, theme, words
 from ui.edge import Wires
 from ui.follow import Standing
+from ui.memory import remembered
 from ui.place import place
 from ui.shell import COOKIE, Shell, language_of
 from ui.tabs.monitor import MonitorTab
@@ -175,13 +176,15 @@ class _Page:
         self._default = language
         self._engine = studio.card(ENGINE)
         label: Callable[[str], Any] = _i18n(self._engine)
+        # Outside the tabs: what is inside one is not there before the tab is opened.
+        memo, draft = remembered("recording"), remembered("draft")
         self._lay_header()
         with gr.Row(elem_classes="tb-body"):
             with gr.Column(elem_classes="tb-main", min_width=280), gr.Tabs() as self.tabs:
                 with gr.Tab(label("tab_voice"), id="voice"):
-                    self.voice = VoiceTab(studio, label, self.language_of, ENGINE)
+                    self.voice = VoiceTab(studio, label, self.language_of, ENGINE, memo)
                 with gr.Tab(label("tab_speak"), id="speak"):
-                    self.speak = SpeakTab(studio, label, self.language_of, ENGINE)
+                    self.speak = SpeakTab(studio, label, self.language_of, ENGINE, draft)
                 with gr.Tab(label("tab_monitor"), id="monitor"):
                     self.monitor = MonitorTab(studio, label, self.language_of)
             with gr.Column(elem_classes="tb-rail", min_width=220, scale=0):

@@ -6,10 +6,10 @@ numbers in place: `translated` turns those it knows into Chinese and leaves the 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from core.audio.samples import Note
+from ui.sentences import in_chinese
 
 LANGUAGES = {"en": "English", "zh": "中文"}
 """Languages of the page, each by its own name."""
@@ -82,8 +82,8 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "kept_line": ("{seconds}, from {start} to {stop}", "{seconds}，从 {start} 到 {stop}"),
     "measured": (
-        "{speech} of speech · loudness {loudness} · sound up to {bandwidth}",
-        "语音 {speech} · 响度 {loudness} · 频率上限 {bandwidth}",
+        "{codec}, {rate} kHz · loudness {loudness}",
+        "{codec}，{rate} kHz · 响度 {loudness}",
     ),
     "span_backwards": (
         "The part ends at {stop} s, before it begins at {start} s.",
@@ -153,11 +153,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "plan_no_voice": ("First make a voice in the Voice tab.", "请先在“声音”页制作一个声音。"),
     "plan_line": (
         "{n} pieces · about {time} of sound · {language}",
-        "{n} 段 · 约 {time} 的语音 · {language}",
+        "{n} 段 · 约 {time}的语音 · {language}",
     ),
     "plan_line_one": (
         "1 piece · about {time} of sound · {language}",
-        "1 段 · 约 {time} 的语音 · {language}",
+        "1 段 · 约 {time}的语音 · {language}",
     ),
     "speak": ("Speak", "朗读"),
     "stop": ("Stop", "停止"),
@@ -270,14 +270,29 @@ WORDS: dict[str, tuple[str, str]] = {
     "doctor_go": ("Check this machine", "检查本机"),
 }
 
-NOTES: dict[str, tuple[str, str]] = {}
-"""Remarks on a reference by their code; `{value}` is the figure."""
+NOTES = {
+    "speech": "语音 {value:.1f} 秒。",
+    "little_speech": "只有 {value:.1f} 秒语音。",
+    "no_pause": "其中没有停顿，无法得知背景噪声。",
+    "snr_good": "清晰：语音比背景高 {value:.0f} dB。",
+    "snr_fair": "有些噪声：语音比背景高 {value:.0f} dB。",
+    "snr_low": "噪声较大：语音只比背景高 {value:.0f} dB。",
+    "clipped": "录音过响：{value:.1f} % 的语音被削波。",
+    "quiet": "音量较低：{value:.0f} LUFS；调高时噪声也会变大。",
+    "loud": "音量很高：{value:.0f} LUFS。",
+    "narrow_band": "听起来像电话：{value:.0f} Hz 以上没有声音。",
+    "wide_band": "清晰的声音直到 {value:.0f} Hz。",
+    "cuts_speech": "起点或终点切在语音上。",
+    "ends_in_pause": "起点和终点都在停顿处。",
+    "whole_recording": "整段录音（{value:.1f} 秒）。",
+}
+"""Remarks on a reference in Chinese, by their code; `value` is the figure."""
 
 KNOBS: dict[str, tuple[str, str]] = {
-    "speed": ("语速", "大于 1 说得更快，小于 1 说得更慢。"),
-    "pitch": ("音高", "以半音为单位升高或降低。"),
-    "expressiveness": ("表现力", "越大语调起伏越多，越小越平稳。"),
-    "likeness": ("相似度", "越大越接近录音里的声音，越小越清晰。"),
+    "speed": ("语速", "说话的快慢；1 为说话人自己的速度。"),
+    "pitch": ("音高", "比说话人更高或更低，以半音为单位。"),
+    "expressiveness": ("表现力", "语调起伏的大小；0 为单调。"),
+    "similarity": ("相似度", "声音向录音靠近的程度；低一些可能更清晰。"),
 }
 """Title and help of an engine's knob in Chinese, by its name; the card has the English."""
 
@@ -294,8 +309,7 @@ def say(language: str, key: str, /, **figures: object) -> str:
 def note(language: str, remark: Note) -> str:
     """A remark on a reference, in a language of the page."""
     if language == "zh" and remark.code in NOTES:
-        value = "" if remark.value is None else f"{remark.value:.0f}"
-        return NOTES[remark.code][1].format(value=value)
+        return NOTES[remark.code].format(value=remark.value)
     return remark.text
 
 
@@ -306,18 +320,9 @@ def spoken_language(code: str | None, language: str = "en") -> str:
     return SPOKEN.get(code, code)
 
 
-_SENTENCES: tuple[tuple[re.Pattern[str], str], ...] = ()
-
-
 def translated(language: str, sentence: str) -> str:
     """A sentence of the core in a language of the page; as it is where it is not known."""
-    if language != "zh":
-        return sentence
-    for pattern, chinese in _SENTENCES:
-        found = pattern.fullmatch(sentence)
-        if found:
-            return chinese.format(**found.groupdict())
-    return sentence
+    return in_chinese(sentence) if language == "zh" else sentence
 
 
 def table(language: str) -> Mapping[str, str]:

@@ -50,6 +50,11 @@ def test_what_is_tried_again_every_second_shows_no_box(english: gr.Request) -> N
     assert WIRES.answering(breaks, n_outputs=2, shows=False)("x", english) == (gr.skip(),) * 2
 
 
+def test_a_single_value_is_not_wrapped(english: gr.Request) -> None:
+    assert WIRES.answering(works, n_outputs=1, shows=False)("x", english) == "X"
+    assert WIRES.answering(breaks, n_outputs=1, shows=False)("x", english) == gr.skip()
+
+
 def test_gradio_still_sees_what_the_handler_asks_for() -> None:
     answer = WIRES.answering(works, n_outputs=1, shows=True)
     assert list(inspect.signature(answer).parameters) == ["value", "request"]

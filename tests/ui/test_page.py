@@ -25,7 +25,8 @@ class Pressed:
 
     def __call__(self, name: str, *values: Any) -> list[Any]:
         function = self._by_name[name]
-        answer = list(function.fn(*values))
+        answer = function.fn(*values)
+        answer = [answer] if len(function.outputs) == 1 else list(answer)
         assert len(answer) == len(function.outputs)
         return answer
 
@@ -70,6 +71,13 @@ def test_a_reloaded_page_shows_the_job_the_text_and_the_recording_again(
     assert shown[1]["autoplay"] is False  # nobody pressed anything on this page yet
     assert "My text." in shown
     assert "<svg" in str(shown)
+
+
+def test_what_is_typed_is_remembered_but_not_before_the_page_is_filled(press: Pressed) -> None:
+    typed = ("Hello.", "voice0", "", 3, 1.5, 0.0)
+    assert press("on_draft", False, *typed) == [gr.skip()]
+    (draft,) = press("on_draft", True, *typed)
+    assert (draft["text"], draft["knobs"]) == ("Hello.", [1.5, 0.0])
 
 
 def test_a_page_opened_after_the_cache_was_emptied_starts_anew(

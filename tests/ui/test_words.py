@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from core.audio.samples import Note
+from core.engines.builtin.card import CARD
+from core.errors import StudioError
 from core.jobs.job import JobState
-from ui import words
+from core.text import planner
+from ui import sentences, words
 from ui.speaking import format_choices
 from ui.tabs.speak import PLAYER_WORDS
 
@@ -78,3 +81,43 @@ def test_a_language_without_a_name_shows_its_code() -> None:
     assert words.spoken_language("de") == "Deutsch"
     assert words.spoken_language("tlh") == "tlh"
     assert words.spoken_language(None, "zh") == "未注明语言"
+
+
+@pytest.mark.parametrize("english", sorted(sentences.CHINESE))
+def test_a_translated_sentence_keeps_every_figure(english: str) -> None:
+    figures = sorted(figures_in(english))
+    # What the decoder said of its end is for the log.
+    assert figures_in(sentences.CHINESE[english]) | {"said"} >= set(figures)
+    values = {name: str(number) for number, name in enumerate(figures, start=17)}
+    chinese = sentences.in_chinese(english.format(**values))
+    assert chinese == sentences.CHINESE[english].format(**values)
+
+
+def test_what_the_core_really_says_is_translated() -> None:
+    for text in ("", "x" * 2_000_000):
+        with pytest.raises(StudioError) as caught:
+            planner.plan(text, max_chars=200, languages=("en",), language=None)
+        for sentence in (caught.value.message, caught.value.hint):
+            assert words.translated("zh", sentence) != sentence
+            assert words.translated("en", sentence) == sentence
+    plan = planner.plan("Hello! 🙂🙂 \u200b", max_chars=200, languages=("en",), language=None)
+    assert plan.notes
+    for sentence in plan.notes:
+        assert words.translated("zh", sentence) != sentence
+
+
+def test_a_sentence_nobody_translated_is_shown_as_it_is() -> None:
+    assert words.translated("zh", "Something new happened.") == "Something new happened."
+
+
+def test_every_knob_of_the_builtin_engine_has_chinese_words() -> None:
+    assert {knob.name for knob in CARD.knobs} <= set(words.KNOBS)
+
+
+def test_every_remark_that_the_report_makes_has_chinese_words() -> None:
+    core = Path(__file__).resolve().parents[2] / "core" / "audio"
+    made: set[str] = set()
+    for source in core.glob("*.py"):
+        made |= set(re.findall(r'\bNote\(\s*code="(\w+)"', source.read_text(encoding="utf-8")))
+    assert made
+    assert made - set(words.NOTES) == set()

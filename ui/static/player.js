@@ -22,7 +22,7 @@ let cursor = 0, offset = 0, nextAt = 0, pumping = false;
 let planned = [];          // Scheduled sounds {piece, at, until, offset, node}
 let wanted = false;        // Start by itself as soon as the first piece is there
 let place = { piece: 0, offset: 0 };
-let asking = false;
+let asking = false, asked = 0;
 
 // The server's view
 
@@ -70,9 +70,9 @@ async function change(id) {
   } catch (trouble) { put(q('.tb-wait'), words().no_sound.replace('{reason}', trouble.message)); }
 }
 
-async function refresh() {
+async function refresh(now) {
   const n = pieces.filter((piece) => piece.seconds !== null).length;
-  if (!asking && n < (shown.done || 0)) {
+  if (!asking && (now || n < (shown.done || 0))) {
     asking = true;
     const mine = job;
     try {
@@ -187,6 +187,12 @@ async function pump() {
 }
 
 function tick() {
+  // Somebody is listening and the next piece is not here: ask more often than the page does.
+  const lacks = pieces.length && (wanted ? pieces[0] : playing ? pieces[cursor] : null);
+  if (lacks && lacks.seconds === null && ['running', 'waiting'].includes(shown.state) && Date.now() - asked > 300) {
+    asked = Date.now();
+    refresh(true);
+  }
   if (playing && context && context.state === 'running') {
     const now = context.currentTime;
     const current = planned.find((sound) => now < sound.until);

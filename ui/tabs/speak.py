@@ -14,7 +14,6 @@ from core.jobs.job import JobState
 from ui import cards, forms, speaking, words
 from ui.edge import Wires
 from ui.follow import Standing
-from ui.memory import remembered
 from ui.place import place
 from ui.words import say
 
@@ -47,16 +46,25 @@ class SpeakTab:
         label: Gives a label in the browser's language.
         language_of: The page's language for one request.
         engine: Name of the engine's card that speaks.
+        draft: What was typed and turned, remembered by the browser.
     """
 
-    def __init__(self, studio: Studio, label: Label, language_of: LanguageOf, engine: str) -> None:
+    def __init__(
+        self,
+        studio: Studio,
+        label: Label,
+        language_of: LanguageOf,
+        engine: str,
+        draft: gr.BrowserState,
+    ) -> None:
         self._studio = studio
         self._language_of = language_of
         self._engine = engine
         self._card = studio.card(engine)
         self.job = gr.State(None)
-        # What the browser remembers, so that a reload loses nothing that was typed or turned.
-        self.draft = remembered("draft")
+        # Components report their first, empty values too: those must not replace the draft.
+        self.is_restored = gr.State(False)
+        self.draft = draft
         with gr.Row(elem_classes="tb-columns"):
             with gr.Column(scale=1, min_width=300):
                 self._lay_text(label)
@@ -272,9 +280,12 @@ class SpeakTab:
         )
 
     def on_draft(
-        self, text: str, voice_id: str | None, spoken: str, seed: float | None, *knobs: Any
-    ) -> tuple[Any, ...]:
+        self, is_restored: bool, text: str, voice_id: str | None, spoken: str,
+        seed: float | None, *knobs: Any,
+    ) -> tuple[Any, ...]:  # fmt: skip
         """For: what the browser remembers."""
+        if not is_restored:
+            return (gr.skip(),)
         return (
             {
                 "text": text,
@@ -288,10 +299,12 @@ class SpeakTab:
     @property
     def fields(self) -> list[Any]:
         """What `restored` fills."""
-        return [self.voice, self.text, self.spoken, self.seed, *self.knobs, self.jobs]
+        return [
+            self.is_restored, self.voice, self.text, self.spoken, self.seed, *self.knobs, self.jobs,
+        ]  # fmt: skip
 
     def restored(self, draft: dict[str, Any] | None, language: str) -> tuple[Any, ...]:
-        """Values for: voice, text, spoken, seed, knobs, list of jobs."""
+        """For: `fields`."""
         draft = draft or {}
         choices = cards.voice_choices(self._studio)
         known = [voice_id for _, voice_id in choices]
@@ -300,6 +313,7 @@ class SpeakTab:
         if len(knobs) != len(self.knobs):
             knobs = [knob.default for knob in self._card.knobs]
         return (
+            True,
             gr.update(choices=choices, value=voice),
             draft.get("text") or "",
             draft.get("spoken") or "",
@@ -318,7 +332,8 @@ class SpeakTab:
             problem=self.plan_problem, trigger_mode="always_last",
         )  # fmt: skip
         wires.connect(
-            [component.change for component in asked], self.on_draft, asked, [self.draft],
+            [component.change for component in asked], self.on_draft,
+            [self.is_restored, *asked], [self.draft],
             problem=None, trigger_mode="always_last", queue=False,
         )  # fmt: skip
         connect(

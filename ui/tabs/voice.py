@@ -13,7 +13,6 @@ from core.errors import InputError
 from core.voices.voice import Voice
 from ui import cards, forms, picks
 from ui.edge import Problem, Wires, attempt
-from ui.memory import remembered
 from ui.picks import BY_HAND, Memo, Pick
 from ui.place import place
 from ui.words import say
@@ -36,13 +35,21 @@ class VoiceTab:
         label: Gives a label in the browser's language.
         language_of: The page's language for one request.
         engine: Name of the engine's card that references are judged for.
+        memo: The recording that is shown, remembered by the browser.
     """
 
-    def __init__(self, studio: Studio, label: Label, language_of: LanguageOf, engine: str) -> None:
+    def __init__(
+        self,
+        studio: Studio,
+        label: Label,
+        language_of: LanguageOf,
+        engine: str,
+        memo: gr.BrowserState,
+    ) -> None:
         self._studio = studio
         self._language_of = language_of
         self._engine = engine
-        self.memo = remembered("recording")
+        self.memo = memo
         self._lay_recording(label)
         self._lay_form(label)
         self._lay_library(label)

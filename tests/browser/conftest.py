@@ -1,0 +1,150 @@
+"""The whole program, and a real browser in front of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+START_S = 60.0
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+QUIET = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+)  # fmt: skip
+
+
+@dataclass
+class App:
+    """The program at work.
+
+    Args:
+        address: Of its page.
+        process: It.
+        home: Its folder.
+    """
+
+    address: str
+    process: subprocess.Popen[str]
+    home: Path
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """`python app.py` as a person starts it, on a home of its own."""
+    home = tmp_path_factory.mktemp("home")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    said = home / "said.txt"
+    with said.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "app.py", "--no-browser", "--port", str(port), "--home", str(home)],
+            cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+    try:
+        deadline = time.monotonic() + START_S
+        while "Timbre is at" not in said.read_text():
+            assert process.poll() is None, said.read_text()
+            assert time.monotonic() < deadline, "the page did not come up"
+            time.sleep(0.1)
+        yield App(address=f"http://127.0.0.1:{port}/", process=process, home=home)
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    path = next((found for name in NAMES if (found := shutil.which(name))), None)
+    if path is None:
+        reason = f"no browser: none of {', '.join(NAMES)} is on PATH"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    browser = playwright.chromium.launch(executable_path=path, args=list(QUIET))
+    yield browser
+    browser.close()
+
+
+@dataclass
+class Seen:
+    """What a page did besides what it showed."""
+
+    errors: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+    sounds: list[tuple[str, int]] = field(default_factory=list)
+
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def seen() -> Seen:
+    return Seen()
+
+
+@pytest.fixture
+def visit(app: App, chromium: Browser, seen: Seen) -> Iterator[Open]:
+    """Opens the page in a fresh browser profile; at the end nothing may have gone wrong."""
+    contexts = []
+
+    def opened(*, width: int = 1280, locale: str = "en-US", **options: Any) -> Page:
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900}, locale=locale, **options
+        )
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda said: said.type == "error" and seen.errors.append(said.text))
+        page.on("pageerror", lambda error: seen.errors.append(str(error)))
+        page.on("request", lambda asked: _note_outside(seen, asked.url, app.address))
+        page.on("response", lambda answer: _note_sound(seen, answer))
+        page.goto(app.address)
+        # The first tick of the timer has arrived: everything before it is wired.
+        page.locator("#status .tb-status").wait_for()
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert seen.errors == []
+    assert seen.outside == []
+
+
+def _note_outside(seen: Seen, url: str, address: str) -> None:
+    if not url.startswith((address, "data:", "blob:")):
+        seen.outside.append(url)
+
+
+def _note_sound(seen: Seen, answer: Any) -> None:
+    if answer.headers.get("content-type", "").startswith("audio/"):
+        n_bytes = int(answer.headers.get("content-length", 0))
+        seen.sounds.append((answer.url, n_bytes))
+
+
+@pytest.fixture(scope="session")
+def recording() -> Path:
+    return ROOT / "assets" / "demo_voice.flac"
