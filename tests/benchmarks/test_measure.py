@@ -40,7 +40,9 @@ def test_work_and_memory_of_a_command_and_its_children_are_counted(words: list[s
 
 def test_a_command_that_hangs_is_ended() -> None:
     begun_s = time.monotonic()
-    cost = measure([sys.executable, "-c", "import threading; threading.Event().wait()"], timeout_s=0.5)
+    cost = measure(
+        [sys.executable, "-c", "import threading; threading.Event().wait()"], timeout_s=0.5
+    )
     assert cost.code != 0
     assert time.monotonic() - begun_s < 30
 
