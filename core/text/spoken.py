@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 
 from core.text.locales import locale_of
-from core.text.spelling import rules_for
+from core.text.rules import rules_for
 
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 # Full-width punctuation stays: Chinese and Japanese engines pause at it.
