@@ -169,7 +169,7 @@ def test_no_text_is_an_error_in_words(text: str) -> None:
         "1:" * 20_000,
         "\ud800\udc00 a",
         "\u202eabc\u202c def",
-        "a\n" * 20_000,
+        "a\n" * 5_000,
         "( " * 20_000,
         "XVI" * 10_000,
         "z. B. " * 10_000,
