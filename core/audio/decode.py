@@ -24,7 +24,7 @@ from core.errors import InputError, MissingError
 
 MAX_FILE_BYTES = 4 << 30
 MAX_S = 2 * 3600.0
-MAX_SILENCE_S = 180.0  # more digital silence than this in a row: nothing worth waiting for
+MAX_SILENCE_S = 120.0  # more digital silence than this in a row: nothing worth waiting for
 MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 192_000
 MAX_CHANNELS = 8
 SILENT = 5e-4  # -66 dBFS: below the noise of any microphone that somebody speaks into
