@@ -7,7 +7,6 @@ system version 2.0", 2007 (trees, multi-space F0, state durations).
 
 from __future__ import annotations
 
-import re
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solveh_banded
 
+from core.engines.builtin.hts_trees import Answers, Tree, parse_trees
 from core.engines.builtin.transducer import read_limited
 from core.errors import ResourceError
 
@@ -101,7 +101,7 @@ class HtsVoice:
             speed: 2 makes it twice as fast; sounds shrink and stretch by their own variance.
         """
         assert labels, "nothing to generate"
-        asked = [_Answers(self._questions, label) for label in labels]
+        asked = [Answers(self._questions, label) for label in labels]
         durations = self._durations(asked, speed)
         states = np.repeat(np.arange(durations.size), durations.ravel())
         mcep, _ = self._stream(self.streams["MCP"], asked, states)
@@ -115,13 +115,13 @@ class HtsVoice:
             frames=durations.sum(axis=1),
         )
 
-    def _durations(self, asked: Sequence[_Answers], speed: float) -> I64:
+    def _durations(self, asked: Sequence[Answers], speed: float) -> I64:
         """Frames per label and state, i64 [labels, states], each at least 1."""
         leaves = [self._duration_tree.leaf(answers) for answers in asked]
         return fit_durations(self._duration_mean[leaves], self._duration_var[leaves], speed)
 
     def _stream(
-        self, stream: Stream, asked: Sequence[_Answers], states: I64
+        self, stream: Stream, asked: Sequence[Answers], states: I64
     ) -> tuple[F64, NDArray[np.bool_]]:
         n_states = len(stream.trees)
         leaves = [[tree.leaf(answers) for tree in stream.trees] for answers in asked]
@@ -157,7 +157,7 @@ class HtsVoice:
         self._questions: dict[str, Callable[[str], bool]] = {}
         (rows,) = _distributions(_cut(data, fields["DURATION_PDF"]), 1, 2 * n_states)
         self._duration_mean, self._duration_var = rows[:, :n_states], rows[:, n_states:]
-        trees = _parse_trees(_cut(data, fields["DURATION_TREE"]), self._questions)
+        trees = parse_trees(_cut(data, fields["DURATION_TREE"]), self._questions)
         (self._duration_tree,) = trees.values()
         self.streams: Mapping[str, Stream] = {
             name: self._parse_stream(name, n_states, fields, data)
@@ -180,7 +180,7 @@ class HtsVoice:
         width = 2 * size * n_windows + has_voicing
         pdfs = _distributions(_cut(data, fields[f"STREAM_PDF[{name}]"]), n_states, width)
         half = size * n_windows
-        trees = _parse_trees(_cut(data, fields[f"STREAM_TREE[{name}]"]), self._questions)
+        trees = parse_trees(_cut(data, fields[f"STREAM_TREE[{name}]"]), self._questions)
         shape = (-1, n_windows, size)
         return Stream(
             size=size,
@@ -263,124 +263,6 @@ def most_likely(mean: F64, precision: F64, windows: Sequence[F64]) -> F64:
             upper[0, 2:] = bands[2, :-2, column]
         track[:, column] = solveh_banded(upper, right[:, column], check_finite=False)
     return track
-
-
-class Tree:
-    """A binary tree of questions about a label.
-
-    Args:
-        nodes: Per node the question and where to go for no and for yes: an index of a node, or
-            minus one minus the index of a leaf.
-    """
-
-    __slots__ = ("_nodes",)
-
-    def __init__(self, nodes: Sequence[tuple[str, int, int]]) -> None:
-        self._nodes = nodes
-
-    def leaf(self, answers: _Answers) -> int:
-        if not self._nodes:
-            return 0
-        at = 0
-        while at >= 0:
-            question, no, yes = self._nodes[at]
-            at = yes if answers[question] else no
-        return -1 - at
-
-
-class _Answers(dict[str, bool]):
-    """Answers to questions about one label, found when first asked."""
-
-    def __init__(self, questions: Mapping[str, Callable[[str], bool]], label: str) -> None:
-        super().__init__()
-        self._questions = questions
-        self._label = label
-
-    def __missing__(self, question: str) -> bool:
-        answer = self[question] = self._questions[question](self._label)
-        return answer
-
-
-def _parse_trees(raw: bytes, questions: dict[str, Callable[[str], bool]]) -> dict[int, Tree]:
-    """Trees by the state they belong to (2 is the first); questions are added to `questions`."""
-    trees: dict[int, Tree] = {}
-    blocks = raw.decode("latin-1").split("{*}[")
-    for line in blocks[0].splitlines():
-        if line.startswith("QS "):
-            name, _, rest = line[3:].partition("{")
-            questions.setdefault(name.strip(), _LazyQuestion(rest.rpartition("}")[0]))
-    for block in blocks[1:]:
-        state, _, body = block.partition("]")
-        body = body.strip()
-        if body.startswith("{"):
-            trees[int(state)] = Tree(_parse_nodes(body[1:].partition("}")[0]))
-        else:
-            trees[int(state)] = Tree(())
-    return trees
-
-
-def _parse_nodes(body: str) -> list[tuple[str, int, int]]:
-    rows = [line.split() for line in body.splitlines() if line.strip()]
-    index = {row[0]: at for at, row in enumerate(rows)}
-
-    def target(name: str) -> int:
-        if name[0] == '"':
-            return -int(name.rstrip('"').rpartition("_")[2])  # leaves are numbered from 1
-        return index[name]
-
-    nodes = [(row[1], target(row[2]), target(row[3])) for row in rows]
-    for at, (_, no, yes) in enumerate(nodes):
-        if 0 <= no <= at or 0 <= yes <= at:
-            raise ValueError(f"node {at} points back")
-    return nodes
-
-
-class _LazyQuestion:
-    """A question, compiled when first asked: a voice has thousands, a text asks hundreds."""
-
-    __slots__ = ("_asks", "_patterns")
-
-    def __init__(self, patterns: str) -> None:
-        self._patterns = patterns
-        self._asks: Callable[[str], bool] | None = None
-
-    def __call__(self, label: str) -> bool:
-        if self._asks is None:
-            self._asks = compile_question(re.findall(r'"([^"]*)"', self._patterns))
-        return self._asks(label)
-
-
-def compile_question(patterns: Sequence[str]) -> Callable[[str], bool]:
-    """A test whether a label matches any pattern; `*` is any text, `?` any one character."""
-    inside, starts, ends, others = [], [], [], []
-    for pattern in patterns:
-        core = pattern.strip("*")
-        if "*" in core or "?" in core or not core:
-            others.append("".join(_wild(sign) for sign in pattern))
-        elif pattern.startswith("*") and pattern.endswith("*"):
-            inside.append(core)
-        elif pattern.endswith("*"):
-            starts.append(core)
-        elif pattern.startswith("*"):
-            ends.append(core)
-        else:
-            others.append(re.escape(pattern))
-    first, last = tuple(starts), tuple(ends)
-    match = re.compile("|".join(others), re.DOTALL).fullmatch if others else None
-
-    def asks(label: str) -> bool:
-        return (
-            any(core in label for core in inside)
-            or (bool(first) and label.startswith(first))
-            or (bool(last) and label.endswith(last))
-            or (match is not None and match(label) is not None)
-        )
-
-    return asks
-
-
-def _wild(sign: str) -> str:
-    return {"*": ".*", "?": "."}.get(sign) or re.escape(sign)
 
 
 def _cut(data: memoryview, where: str) -> bytes:

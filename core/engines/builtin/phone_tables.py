@@ -17,12 +17,16 @@ CMU_BY_IPA: Final[Mapping[str, str]] = MappingProxyType(
         "dʒ": "jh", "k": "k", "l": "l", "ɫ": "l", "m": "m", "n": "n", "ŋ": "ng", "p": "p",
         "ɹ": "r", "r": "r", "s": "s", "ʃ": "sh", "t": "t", "ɾ": "t", "ʔ": "t", "θ": "th",
         "v": "v", "w": "w", "ʍ": "w", "j": "y", "z": "z", "ʒ": "zh", "x": "k", "ç": "hh",
-        "ɬ": "l", "ɲ": "n y",
+        "ɬ": "l", "ɲ": "n y", "ʎ": "l y", "ts": "t s", "dz": "d z", "tɕ": "ch", "dʑ": "jh",
+        "ɕ": "sh", "ʂ": "sh", "ʐ": "zh", "ʑ": "zh", "χ": "hh", "ħ": "hh", "ɦ": "hh", "ɣ": "g",
+        "ʁ": "r", "ɽ": "r", "β": "v", "ʋ": "v", "ɸ": "f", "c": "k", "q": "k", "ɟ": "g",
+        "ʈ": "t", "ɖ": "d", "ɳ": "n", "ɭ": "l", "ɨ": "ih", "ʉ": "uw", "ɯ": "uw", "ɵ": "ow",
+        "ɤ": "ah", "ø": "er", "œ": "er", "ä": "aa", "ɘ": "ax",
         "əl": "ax l", "n̩": "ax n", "ɑːɹ": "aa r", "ɔːɹ": "ao r", "oːɹ": "ao r", "ɛɹ": "eh r",
         "ɪɹ": "ih r", "ʊɹ": "uh r", "aɪɚ": "ay er", "aɪə": "ay ax", "iə": "iy ax",
     }
 )  # fmt: skip
-"""Phones of the CMU dictionary by the IPA of eSpeak's American English."""
+"""Phones of the CMU dictionary by IPA: eSpeak's American English, then the nearest for others."""
 
 CMU_VOWELS: Final = frozenset(
     ("aa", "ae", "ah", "ao", "aw", "ax", "ay", "eh", "er", "ey", "ih", "iy", "ow", "oy", "uh", "uw")

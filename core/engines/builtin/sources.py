@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 
 from core.engines.builtin import world
 from core.engines.builtin.espeak import VOICES, EspeakSpeech, espeak
+from core.engines.builtin.front_ends import front_end, language_folder
 from core.engines.builtin.hts import Generated, HtsVoice
 from core.engines.builtin.japanese import to_kana
 from core.engines.builtin.labels import PAUSE, Labeller, Phone, PhoneSet, Phrase, Utterance
 from core.engines.builtin.melody import question_rise
 from core.engines.builtin.phone_tables import IPA
-from core.engines.builtin.phones import FRONT_ENDS, EnglishFrontEnd, FrontEnd
 from core.engines.builtin.speech import F64, FRAME_S, MCEP_ORDER, N_BAP, RATE, Source, SourceSpeech
-from core.engines.builtin.voices import HTS_VOICES, HtsVoiceCard, data_folder, voice_folder
+from core.engines.builtin.voices import HTS_VOICES, HtsVoiceCard, voice_folder
 
 SPEED_LOW: Final = 0.25
 SPEED_HIGH: Final = 4.0
@@ -52,6 +52,9 @@ _MAX_PHONES: Final = 400
 """Most phones generated in one go; a longer sentence is cut between phrases."""
 
 _MAX_ESPEAK_CHARS: Final = 300
+
+_ESPEAK_PITCH_RATE: Final = 12_000
+"""Formant speech is clean: its pitch is found as well at this rate (Hz), in half the time."""
 
 _FEMALE_VARIANT: Final = "f2"
 _MALE_VARIANT: Final = "klatt4"
@@ -100,20 +103,18 @@ class HtsSource:
     def say(self, text: str, *, speed: float = 1.0) -> SourceSpeech:
         """See `Source`."""
         speed = float(np.clip(speed, SPEED_LOW, SPEED_HIGH))
-        front_end, labeller = _front_end(self.card.language)
+        language = front_end(self.card.language)
+        labeller = _labeller(self.card.language)
+        voice = _voice(self.card)
         parts = []
-        for utterance in front_end.utterances(text):
+        for utterance in language.utterances(text):
             for piece in _short(utterance):
                 labels, phones = labeller.labels(piece)
-                made = self._voice.generate(labels, speed=speed)
+                made = voice.generate(labels, speed=speed)
                 rise = question_rise(piece, phones, made.frames, self.card.language)
                 made = dataclasses.replace(made, log_f0=made.log_f0 + rise)
-                parts.append(self._speech(made, phones, front_end.phone_set))
+                parts.append(self._speech(made, phones, language.phone_set))
         return _joined(parts)
-
-    @functools.cached_property
-    def _voice(self) -> HtsVoice:
-        return HtsVoice.read(voice_folder(self.card) / "voice.data")
 
     def _speech(
         self, made: Generated, phones: Sequence[Phone], phone_set: PhoneSet
@@ -161,13 +162,16 @@ class EspeakSource:
         speed = float(np.clip(speed, SPEED_LOW, SPEED_HIGH))
         readable = to_kana(text) if self.language == "ja" else text
         said = (espeak().say(part, self.voice, speed=speed) for part in _stretches(readable))
-        return _joined([_described(speech) for speech in said if len(speech.samples) > 0])
+        return _joined([_described(s, self.is_female) for s in said if len(s.samples) > 0])
 
 
-def _described(speech: EspeakSpeech) -> SourceSpeech:
+def _described(speech: EspeakSpeech, is_female: bool) -> SourceSpeech:
     samples = soxr.resample(speech.samples.astype(np.float64), speech.rate, RATE)
     samples = np.pad(samples, (0, max(0, 2 * world.HOP - len(samples))))
-    frames = world.analyse(samples, f0_floor_hz=55.0, f0_ceil_hz=400.0)
+    low_hz, high_hz = (90.0, 400.0) if is_female else (65.0, 240.0)
+    frames = world.analyse(
+        samples, f0_floor_hz=low_hz, f0_ceil_hz=high_hz, pitch_rate=_ESPEAK_PITCH_RATE
+    )
     n_frames = len(frames.f0)
     phones = np.full(n_frames, "", dtype=object)
     starts = [round(phoneme.start_s / FRAME_S) for phoneme in speech.phonemes]
@@ -269,19 +273,12 @@ def silence(seconds: float) -> SourceSpeech:
     )
 
 
+@functools.lru_cache(maxsize=4)
+def _voice(card: HtsVoiceCard) -> HtsVoice:
+    """A voice, read once while it is among the last four used: 10 to 30 MB each."""
+    return HtsVoice.read(voice_folder(card) / "voice.data")
+
+
 @functools.cache
-def _front_end(language: str) -> tuple[FrontEnd, Labeller]:
-    """Front end and labeller of a language, read once: five languages, 10 MB in all."""
-    name, kind = FRONT_ENDS[language]
-    folder = data_folder() / "languages" / name
-    if kind is EnglishFrontEnd:
-        front_end: FrontEnd = EnglishFrontEnd(folder)
-    else:
-        front_end = kind(folder, _english() if language in ("ru", "uk", "ky") else None)
-    return front_end, Labeller.read(folder / "labelling.xml", front_end.phone_set)
-
-
-def _english() -> EnglishFrontEnd:
-    front_end, _ = _front_end("en")
-    assert isinstance(front_end, EnglishFrontEnd)
-    return front_end
+def _labeller(language: str) -> Labeller:
+    return Labeller.read(language_folder(language) / "labelling.xml", front_end(language).phone_set)

@@ -69,7 +69,13 @@ HTS_VOICES: Final = (
     _card("aleksandr", "ru", "male"),
     _card("natalia", "uk", "female", "LGPL-2.1", "voices/natalia/README.md", is_always_voiced=True),
     _card("anatol", "uk", "male", "LGPL-2.1", "voices/anatol/README.md", is_always_voiced=True),
-    _card("Leticia-F123", "pt", "female", "CC-BY-SA-4.0", "licenses/by-sa-4.0.txt"),
+    _card(
+        "Leticia-F123",
+        "pt",
+        "female",
+        "CC-BY-SA-4.0",
+        "LICENSE.md of RHVoice; text in licenses/by-sa-4.0.txt",
+    ),
     _card(
         "spomenka", "eo", "female", "GPL-3.0", "voices/spomenka/README.md", is_always_voiced=True
     ),

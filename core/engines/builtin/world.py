@@ -15,6 +15,7 @@ from functools import cache
 
 import numpy as np
 import pyworld
+import soxr
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
@@ -58,6 +59,7 @@ def analyse(
     f0_floor_hz: float = 55.0,
     f0_ceil_hz: float = 500.0,
     bandwidth_hz: float = RATE / 2,
+    pitch_rate: int = RATE,
 ) -> WorldFrames:
     """Harvest + StoneMask, CheapTrick, D4C.
 
@@ -67,10 +69,13 @@ def analyse(
         f0_ceil_hz: Highest F0 looked for (Hz).
         bandwidth_hz: Where the recording ends (Hz); above it the envelope is given the level just
             below it, because an empty band would ring through every mel-cepstral coefficient.
+        pitch_rate: Rate at which Harvest listens (Hz). At 12 kHz it skips its own decimation and
+            needs a third less time; voicing then differs in 3 % of the frames (measured on eSpeak).
     """
     samples = np.ascontiguousarray(samples, dtype=np.float64)
+    heard = samples if pitch_rate == RATE else soxr.resample(samples, RATE, pitch_rate)
     rough, times = pyworld.harvest(
-        samples, RATE, f0_floor=f0_floor_hz, f0_ceil=f0_ceil_hz, frame_period=1000 * FRAME_S
+        heard, pitch_rate, f0_floor=f0_floor_hz, f0_ceil=f0_ceil_hz, frame_period=1000 * FRAME_S
     )
     f0 = pyworld.stonemask(samples, rough, times, RATE)
     window_f0 = np.where(f0 > 0, np.maximum(f0, LOWEST_ENVELOPE_F0_HZ), 0.0)

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.engines.builtin.hts import HtsVoice, compile_question, fit_durations, most_likely
+from core.engines.builtin.hts import HtsVoice, fit_durations, most_likely
+from core.engines.builtin.hts_trees import compile_question
 from core.engines.builtin.voices import HTS_VOICES, voice_folder
 from core.errors import ResourceError
 from tests.core.engines.builtin.tiny_voice import tiny_voice

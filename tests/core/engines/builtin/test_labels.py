@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.engines.builtin.front_ends import FRONT_ENDS, language_folder
 from core.engines.builtin.labels import (
     PAUSE,
     Labeller,
@@ -14,8 +15,6 @@ from core.engines.builtin.labels import (
     Utterance,
     Word,
 )
-from core.engines.builtin.phones import FRONT_ENDS
-from core.engines.builtin.voices import data_folder
 from core.errors import ResourceError
 
 SOUNDS = PhoneSet({"a": {"vc": "+"}, "o": {"vc": "+"}, "t": {"vc": "-"}, "pau": {}})
@@ -133,7 +132,7 @@ def test_every_phone_gets_a_label_and_every_phrase_its_pauses(utterance: Utteran
 
 @pytest.mark.parametrize("language", FRONT_ENDS)
 def test_every_feature_that_a_language_asks_for_is_known(language: str) -> None:
-    folder = data_folder() / "languages" / FRONT_ENDS[language][0]
+    folder = language_folder(language)
     sounds = PhoneSet.read(folder / "phonemes.xml")
     labeller = Labeller.read(folder / "labelling.xml", sounds)
     vowel = min(sounds.vowels)

@@ -1,13 +1,11 @@
-import functools
-
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from core.engines.builtin.front_ends import FRONT_ENDS, front_end, language_folder
 from core.engines.builtin.labels import Labeller, Utterance, Word
 from core.engines.builtin.phone_tables import CMU_BY_IPA, IPA
-from core.engines.builtin.phones import FRONT_ENDS, MAX_PHRASE_WORDS, EnglishFrontEnd, FrontEnd
-from core.engines.builtin.voices import data_folder
+from core.engines.builtin.phones import MAX_PHRASE_WORDS
 
 PARAGRAPHS = {
     "en": "The quick brown fox jumps over the lazy dog, while sixty-five jugglers vex Mr. Bell."
@@ -24,17 +22,6 @@ PARAGRAPHS = {
     "ky": "Бардык адамдар өз беделинде жана укуктарында эркин жана тең укуктуу болуп жаралат. "
     "Россия, цирк, щётка, 25 үй? Жаңы фильм.",
 }  # fmt: skip
-
-
-@functools.cache
-def front_end(language: str) -> FrontEnd:
-    name, kind = FRONT_ENDS[language]
-    folder = data_folder() / "languages" / name
-    if kind is EnglishFrontEnd:
-        return EnglishFrontEnd(folder)
-    english = front_end("en") if language in ("ru", "uk", "ky") else None
-    assert english is None or isinstance(english, EnglishFrontEnd)
-    return kind(folder, english)
 
 
 def said(language: str, text: str) -> str:
@@ -108,6 +95,19 @@ def test_a_word_that_no_dictionary_knows_is_still_said_whole() -> None:
     assert "'" in said("uk", "бокрьонка")
 
 
+def test_letters_of_other_languages_lose_their_accents_and_own_letters_keep_them() -> None:
+    assert said("en", "naïve café, Zürich") == said("en", "naive cafe, Zurich")
+    assert said("pt", "avó") != said("pt", "avo")
+    assert said("eo", "ĉu Ŝi") == "'ch-u 'sh-i"
+    assert said("ru", "ёж") == "'j-o-sh"
+
+
+def test_words_in_another_script_are_said_with_the_nearest_sounds() -> None:
+    assert said("en", "Москва") == "m-ah-s-k.'v-aa"
+    assert said("en", "東京, Αθήνα").count("|") == 1
+    assert said("ru", "東京")
+
+
 def test_questions_without_a_question_word_rise() -> None:
     def tones(text: str) -> list[str]:
         return [utterance.end_tone for utterance in front_end("en").utterances(text)]
@@ -138,7 +138,7 @@ def test_a_word_of_ten_thousand_letters_is_said_in_parts() -> None:
     assert max(len(word.name) for u in made for word in u.words) <= 60
 
 
-@pytest.mark.parametrize("text", ["", "   ", "...", "?!", "😀", "\n\n", "—", "你好", "\ud800"])
+@pytest.mark.parametrize("text", ["", "   ", "...", "?!", "😀", "\n\n", "—", "\u200b", "\ud800"])
 def test_a_text_without_words_is_no_utterance(text: str) -> None:
     assert list(front_end("ru").utterances(text)) == []
 
@@ -156,7 +156,7 @@ anything = st.text(st.characters(codec=None), max_size=60) | st.text(
 @example(text="a'b'c '' ' 's 'tis o''clock ё̈ й")
 def test_any_text_becomes_labels_of_known_sounds_or_nothing(language: str, text: str) -> None:
     made = front_end(language)
-    folder = data_folder() / "languages" / FRONT_ENDS[language][0]
+    folder = language_folder(language)
     labeller = Labeller.read(folder / "labelling.xml", made.phone_set)
     for utterance in made.utterances(text):
         assert isinstance(utterance, Utterance)
