@@ -137,14 +137,16 @@ def told(now: Standing | None) -> Told:
     return None if now is None else (now.job_id, now.state.value, now.n_done)
 
 
-def glance(studio: Studio, job_id: str | None, voice_id: str | None) -> Glance:
+def glance(
+    studio: Studio, standings: speaking.Standings, job_id: str | None, voice_id: str | None
+) -> Glance:
     """One look at everything that moves."""
-    shown = speaking.look(studio, job_id)
+    shown = standings.of(job_id)
     running = studio.running()
     at_work = None
     if running is not None:
         same = shown is not None and shown.job_id == running.id
-        at_work = shown if same else speaking.look(studio, running.id)
+        at_work = shown if same else standings.of(running.id)
     names = {voice.id: voice.name for voice in studio.voices()}
     return Glance(
         machine=studio.monitor(), job=shown, at_work=at_work, voice=names.get(voice_id or "")
@@ -214,7 +216,7 @@ class _Page:
     ) -> tuple[Any, ...]:
         """Once a second. For: line, panel, monitor, what the player was told, its progress."""
         language = self.language_of(request)
-        seen = glance(self._studio, job_id, voice_id)
+        seen = glance(self._studio, self.speak.standings, job_id, voice_id)
         machine = (
             readings.line_html(seen.machine, seen.voice, self._engine.title, language),
             readings.panel_html(seen.machine, seen.at_work, language),
@@ -233,7 +235,7 @@ class _Page:
         """
         language = self.language_of(request)
         job_id = speaking.to_follow(self._studio)
-        now = speaking.look(self._studio, job_id)
+        now = self.speak.standings.of(job_id)
         return (
             job_id,
             *self.speak.show(now, language),

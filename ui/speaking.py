@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -83,14 +83,38 @@ def to_follow(studio: Studio) -> str | None:
     return last[0].id if last else None
 
 
-def look(studio: Studio, job_id: str | None) -> Standing | None:
-    """How far a job is; None for none, or for one that was deleted meanwhile."""
-    if not job_id:
-        return None
-    try:
-        return standing(studio.job(job_id), studio.progress(job_id))
-    except MissingError:
-        return None
+class Standings:
+    """How far jobs are, read anew only when something happened: the page asks every second.
+
+    Args:
+        studio: The door.
+    """
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+        self._known: OrderedDict[str, Standing] = OrderedDict()
+
+    def of(self, job_id: str | None) -> Standing | None:
+        """None for no job, or for one that was deleted meanwhile."""
+        if not job_id:
+            return None
+        listed = self._studio.jobs(limit=N_JOBS_LISTED)
+        summary = next((one for one in listed if one.id == job_id), None)
+        known = self._known.get(job_id)
+        if summary is not None and known is not None and _says_the_same(summary, known):
+            return known
+        try:
+            now = standing(self._studio.job(job_id), self._studio.progress(job_id))
+        except MissingError:
+            return None
+        self._known[job_id] = now
+        while len(self._known) > N_JOBS_LISTED:
+            self._known.popitem(last=False)
+        return now
+
+
+def _says_the_same(summary: JobSummary, known: Standing) -> bool:
+    return (summary.state, summary.n_done) == (known.state, known.n_done)
 
 
 def stage(now: Standing | None, language: str, *, autoplay: bool = False) -> dict[str, Any]:

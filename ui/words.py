@@ -249,7 +249,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "memory": ("Memory", "内存"),
     "gpu_memory": ("Graphics memory", "显存"),
-    "ours": ("of it Timbre", "其中 Timbre"),
+    "ours": ("Used by Timbre", "其中 Timbre 占用"),
     "busy": ("Load", "负载"),
     "temperature": ("Temperature", "温度"),
     "power": ("Power", "功率"),

@@ -74,7 +74,7 @@ def test_a_fresh_page_follows_the_job_at_work_or_the_last_one(studio: FakeStudio
 
 def test_the_figures_of_a_job_come_from_its_finished_pieces(studio: FakeStudio, job: Job) -> None:
     studio.advance(job.id, 2)
-    now = speaking.look(studio, job.id)
+    now = speaking.Standings(studio).of(job.id)
     assert now is not None
     assert (now.n_done, now.n_segments) == (2, 3)
     assert now.sound_s == pytest.approx(2 * 0.4 + 2 * 0.1)
@@ -88,7 +88,7 @@ def test_the_figures_of_a_job_come_from_its_finished_pieces(studio: FakeStudio, 
 
 def test_a_job_that_is_over_has_no_time_left(studio: FakeStudio, job: Job) -> None:
     studio.advance(job.id, 3)
-    now = speaking.look(studio, job.id)
+    now = speaking.Standings(studio).of(job.id)
     assert now is not None
     assert now.left_s is None
     assert now.fraction == 1.0
@@ -104,14 +104,28 @@ def test_nothing_is_guessed_before_the_first_piece(job: Job) -> None:
 
 def test_a_failed_job_says_why_and_what_is_kept(studio: FakeStudio, job: Job) -> None:
     studio.become(job.id, JobState.FAILED, "The disk is full: 2 MB are free.")
-    view = speaking.stage(speaking.look(studio, job.id), "en")
+    view = speaking.stage(speaking.Standings(studio).of(job.id), "en")
     assert "The disk is full: 2 MB are free." in view["problem"]
     assert "Finished pieces are kept" in view["problem"]
 
 
+def test_a_job_is_read_anew_only_when_something_happened(studio: FakeStudio, job: Job) -> None:
+    standings = speaking.Standings(studio)
+    first = standings.of(job.id)
+    assert standings.of(job.id) is first
+    studio.advance(job.id)
+    second = standings.of(job.id)
+    assert second is not None
+    assert second.n_done == 1
+    studio.stop(job.id)
+    third = standings.of(job.id)
+    assert third is not None
+    assert third.state is JobState.STOPPED
+
+
 def test_a_deleted_job_is_no_job(studio: FakeStudio, job: Job) -> None:
     studio.delete_job(job.id)
-    assert speaking.look(studio, job.id) is None
+    assert speaking.Standings(studio).of(job.id) is None
     assert speaking.stage(None, "zh")["state"] == "empty"
 
 

@@ -61,6 +61,7 @@ class SpeakTab:
         self._language_of = language_of
         self._engine = engine
         self._card = studio.card(engine)
+        self.standings = speaking.Standings(studio)
         self.job = gr.State(None)
         # Components report their first, empty values too: those must not replace the draft.
         self.is_restored = gr.State(False)
@@ -223,7 +224,7 @@ class SpeakTab:
             seed=seed,
             language=language,
         )
-        now = speaking.look(self._studio, job.id)
+        now = self.standings.of(job.id)
         choices = speaking.job_choices(self._studio, language)
         return (
             job.id, *self.show(now, language, autoplay=True),
@@ -241,7 +242,7 @@ class SpeakTab:
         if not job_id:
             return (gr.skip(),) * len(self.progress)
         self._studio.resume(job_id)
-        return self.show(speaking.look(self._studio, job_id), self._language_of(request))
+        return self.show(self.standings.of(job_id), self._language_of(request))
 
     def on_open(self, job_id: str | None, request: gr.Request) -> tuple[Any, ...]:
         """For: job, progress, text, voice."""
@@ -250,7 +251,7 @@ class SpeakTab:
         asked = self._studio.job(job_id).request
         known = {voice_id for _, voice_id in cards.voice_choices(self._studio)}
         voice = asked.voice_id if asked.voice_id in known else gr.skip()
-        now = speaking.look(self._studio, job_id)
+        now = self.standings.of(job_id)
         return job_id, *self.show(now, self._language_of(request)), asked.text, voice
 
     def on_delete_job(
