@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,9 +99,9 @@ def whole_file(target: Path) -> Iterator[Path]:
     ends well, and the temporary file is removed when it does not.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".part-", suffix=target.suffix)
-    os.close(handle)
-    part = Path(name)
+    # Not mkstemp: its files are for the owner's eyes alone, and this one becomes the real one.
+    part = target.parent / f".part-{secrets.token_hex(8)}{target.suffix}"
+    part.touch(exist_ok=False)
     try:
         yield part
         with part.open("r+b") as written:
