@@ -79,7 +79,8 @@ def clean(text: str) -> CleanText:
     _note(notes, hidden, "invisible character", "(control, direction or zero width)")
     text = _cap_marks(shorter)
     _note(notes, len(shorter) - len(text), "combining mark", f"beyond {MARKS_IN_A_ROW} in a row")
-    text = unicodedata.normalize("NFC", text)
+    # A few characters come apart into more marks (musical notes): capped once more, now stable.
+    text = _cap_marks(unicodedata.normalize("NFC", text))
     if not text or text.isspace():
         raise InputError("There is no text to speak.", "Type or paste something to read aloud.")
     return CleanText(text=text, notes=tuple(notes))

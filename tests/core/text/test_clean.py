@@ -6,7 +6,7 @@ import time
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InputError
@@ -60,6 +60,7 @@ def test_the_notes_say_what_was_changed() -> None:
     assert clean("Plain text.\r\n").notes == ()
 
 
+@settings(deadline=None)  # time has tests of its own
 @given(text=st.text(max_size=300))
 def test_cleaning_again_changes_nothing(text: str) -> None:
     try:
@@ -91,6 +92,11 @@ def test_hostile_text_is_cleaned_at_once(text: str) -> None:
     assert time.process_time() - began < 2
     # Three is what the one decomposing character stands for.
     assert len(cleaned.text) <= 3 * len(text)
+
+
+def test_a_character_that_comes_apart_does_not_escape_the_cap() -> None:
+    once = clean("\U0001d164" + "\u0316" * 8).text
+    assert clean(once).text == once
 
 
 def test_no_more_marks_in_a_row_than_any_script_needs() -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InputError
@@ -42,6 +42,7 @@ def _planned(text: str, max_chars: int = 250, language: str | None = None) -> Te
         return None
 
 
+@settings(deadline=None)  # time has tests of its own
 @given(text=TEXTS, max_chars=st.integers(1, 500))
 def test_segments_cover_every_visible_character_once_and_in_order(
     text: str, max_chars: int
@@ -60,6 +61,7 @@ def test_segments_cover_every_visible_character_once_and_in_order(
     assert not planned.source[at:].strip()
 
 
+@settings(deadline=None)  # time has tests of its own
 @given(text=TEXTS, max_chars=st.integers(1, 300), language=st.sampled_from(LANGUAGES))
 def test_what_is_spoken_is_bounded_and_clean(text: str, max_chars: int, language: str) -> None:
     planned = _planned(text, max_chars, language)
@@ -72,6 +74,7 @@ def test_what_is_spoken_is_bounded_and_clean(text: str, max_chars: int, language
         assert segment.language == language
 
 
+@settings(deadline=None)  # time has tests of its own
 @given(text=TEXTS)
 def test_a_pause_follows_every_segment_but_the_last(text: str) -> None:
     planned = _planned(text)

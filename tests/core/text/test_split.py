@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.text.split import End, Stretch, blocks, pieces, sentences
@@ -158,6 +158,7 @@ def test_a_long_sentence_is_cut_at_the_best_place(
     assert [source[piece.start : piece.stop] for piece in found] == expected
 
 
+@settings(deadline=None)  # time has tests of its own
 @given(source=st.text(min_size=1).map(str.strip).filter(bool), limit=st.integers(1, 20))
 def test_pieces_keep_every_visible_character(source: str, limit: int) -> None:
     found = list(pieces(source, _block(source), limit))

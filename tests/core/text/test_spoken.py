@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.text.numbers import (
@@ -287,6 +287,7 @@ def test_signs_alone_say_nothing(nothing: str, language: str) -> None:
     assert say(nothing, language) == ""
 
 
+@settings(deadline=None)  # time has tests of its own
 @given(text=st.text(max_size=200), language=st.sampled_from([*sorted(SPOKEN_BY_US), "tr", "hi"]))
 def test_any_text_can_be_said(text: str, language: str) -> None:
     said = say(text, language)
@@ -295,6 +296,7 @@ def test_any_text_can_be_said(text: str, language: str) -> None:
     assert len(said) <= 24 * len(text) + 40
 
 
+@settings(deadline=None)  # time has tests of its own
 @given(
     text=st.text(alphabet="0123456789.,:/-+%$€°() kmhMIVXst", max_size=60),
     language=st.sampled_from(sorted(SPOKEN_BY_US)),
@@ -304,6 +306,7 @@ def test_no_heap_of_digits_and_signs_breaks_it(text: str, language: str) -> None
     assert not any(char in "0123456789" for char in said)
 
 
+@settings(deadline=None)  # time has tests of its own
 @given(number=st.integers(0, LARGEST), language=st.sampled_from(sorted(SPOKEN_BY_US)))
 def test_every_number_has_words_without_digits(number: int, language: str) -> None:
     words = cardinal(number, language)
@@ -311,6 +314,7 @@ def test_every_number_has_words_without_digits(number: int, language: str) -> No
     assert not any(char.isdigit() for char in words)
 
 
+@settings(deadline=None)  # time has tests of its own
 @given(
     number=st.integers(1, 9999), language=st.sampled_from(sorted(SPOKEN_BY_US - {"cs", "zh", "ko"}))
 )
@@ -356,6 +360,7 @@ def _chinese_value(words: str) -> int:
     return total + section + digit
 
 
+@settings(deadline=None)  # time has tests of its own
 @given(number=st.integers(0, LARGEST))
 def test_chinese_words_read_back_are_the_number(number: int) -> None:
     assert _chinese_value(chinese(number)) == number
