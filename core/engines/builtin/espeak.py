@@ -56,6 +56,7 @@ _RATE: Final = 1
 _PITCH: Final = 3
 _RANGE: Final = 4
 _EVENT_END: Final = 0
+_EVENT_WORD: Final = 1
 _EVENT_PHONEME: Final = 7
 
 
@@ -93,11 +94,14 @@ class Phoneme:
         ipa: IPA letters without stress marks; empty in a pause.
         start_s: When it begins (s).
         is_stressed: It carries primary stress.
+        word_at: Place of its word in the text, in characters from 0; words that eSpeak joins
+            (`of the`) share one place.
     """
 
     ipa: str
     start_s: float
     is_stressed: bool
+    word_at: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +163,9 @@ class Espeak:
         return EspeakSpeech(
             samples=samples.astype(np.float32) / 32768.0,
             rate=library.rate,
-            phonemes=tuple(_phoneme(at / library.rate, raw) for at, raw in library.events),
+            phonemes=tuple(
+                _phoneme(at / library.rate, raw, word_at) for at, raw, word_at in library.events
+            ),
         )
 
     def phonemes(self, text: str, voice: str) -> tuple[Phoneme, ...]:
@@ -172,9 +178,10 @@ class _Library:
 
     def __init__(self) -> None:
         self.sound: list[NDArray[np.int16]] = []
-        self.events: list[tuple[int, bytes]] = []
+        self.events: list[tuple[int, bytes, int]] = []
         self.rate = 0
         self._n_samples = 0
+        self._word_at = 0
 
     def __enter__(self) -> _Library:
         try:
@@ -226,8 +233,10 @@ class _Library:
         index = 0
         while events[index].type != _EVENT_END:
             event = events[index]
-            if event.type == _EVENT_PHONEME:
-                self.events.append((event.sample, bytes(event.id.string)))
+            if event.type == _EVENT_WORD:
+                self._word_at = max(0, event.text_position - 1)
+            elif event.type == _EVENT_PHONEME:
+                self.events.append((event.sample, bytes(event.id.string), self._word_at))
             index += 1
         return int(self._n_samples > MAX_SECONDS * self.rate)  # 1 ends the synthesis
 
@@ -258,10 +267,10 @@ _NOT_SOUND: Final = re.compile(r"\([a-z-]*\)?|[\s_|:;'\-0-9]+")
 _STRESS: Final = "ˈˌ"
 
 
-def _phoneme(start_s: float, raw: bytes) -> Phoneme:
+def _phoneme(start_s: float, raw: bytes, word_at: int) -> Phoneme:
     text = decode_phoneme(raw)
     ipa = _NOT_SOUND.sub("", text.translate({ord(mark): None for mark in _STRESS}))
-    return Phoneme(ipa=ipa, start_s=start_s, is_stressed="ˈ" in text)
+    return Phoneme(ipa=ipa, start_s=start_s, is_stressed="ˈ" in text, word_at=word_at)
 
 
 def readable(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import itertools
 import re
@@ -10,11 +11,21 @@ from pathlib import Path
 from typing import Final
 
 from core.engines.builtin.espeak import Phoneme, espeak
-from core.engines.builtin.labels import Phone, Syllable, Utterance, Word
+from core.engines.builtin.labels import Phone, Phrase, Syllable, Utterance, Word
 from core.engines.builtin.phone_tables import CMU_BY_IPA, CMU_VOWELS
 from core.engines.builtin.phones import FrontEnd
 from core.engines.builtin.phones_text import SCRIPTS, letters_of
 from core.engines.builtin.transducer import DecisionTree, Value
+
+_HOMOGRAPHS: Final = """
+bass bow close conduct conflict content contest contract contrast convert convict desert digest
+discount entrance escort estimate excuse export extract graduate house import increase insult
+invalid lead live lives minute object perfect permit present produce progress project protest read
+rebel record refuse reject separate sow subject survey suspect tear transfer transport use uses
+wind wound
+"""
+HOMOGRAPHS: Final = frozenset(_HOMOGRAPHS.split())
+"""Written alike, said differently by their part in the sentence."""
 
 
 class EnglishFrontEnd(FrontEnd):
@@ -42,11 +53,16 @@ class EnglishFrontEnd(FrontEnd):
         return known or self._known(english_phones(espeak().phonemes(name, "en-us")))
 
     def _word(self, name: str, *, is_spelled: bool = False) -> Iterator[Word]:
+        is_short = name.isupper() and 2 <= len(name) <= 5
+        if is_short and not self._apply("cmulex", list(name.lower())):
+            is_spelled = True  # CEO, but not NATO
         if not is_spelled and not re.search(r"[a-zA-Z]", name):
             return
         yield from super()._word(name, is_spelled=is_spelled)
 
     def _adapt(self, utterance: Utterance) -> None:
+        for phrase in utterance.phrases:
+            self._tell_homographs(phrase)
         words = utterance.words
         for phrase in utterance.phrases:
             for at, word in enumerate(phrase.words):
@@ -55,6 +71,22 @@ class EnglishFrontEnd(FrontEnd):
         for before, word in itertools.pairwise(words):
             self._adapt_contraction(before, word)
         self._accent(utterance)
+
+    def _tell_homographs(self, phrase: Phrase) -> None:
+        """`I live` or `live music`: eSpeak NG hears the whole phrase, the dictionary one word."""
+        if not any(word.name in HOMOGRAPHS for word in phrase.words):
+            return
+        names = [word.name for word in phrase.words]
+        text = " ".join("I" if name == "i" else name for name in names)
+        heard = espeak().phonemes(text, "en-us")
+        starts = itertools.accumulate((len(name) + 1 for name in names), initial=0)
+        for at, (word, start) in enumerate(zip(phrase.words, starts, strict=False)):
+            if word.name in HOMOGRAPHS and not word.is_spelled:
+                own = [phoneme for phoneme in heard if phoneme.word_at == start]
+                phones = self._known(english_phones(own))
+                if phones:
+                    made = self._syllabify(word.name, phones, is_spelled=False)
+                    phrase.words[at] = dataclasses.replace(word, syllables=made.syllables)
 
     def _adapt_article(self, word: Word, following: Word | None) -> None:
         last = word.phones[-1]

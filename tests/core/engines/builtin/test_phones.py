@@ -95,6 +95,29 @@ def test_a_word_that_no_dictionary_knows_is_still_said_whole() -> None:
     assert "'" in said("uk", "бокрьонка")
 
 
+@pytest.mark.parametrize(
+    ("text", "word", "expected"),
+    [
+        ("I live here", 1, "'l-ih-v"),
+        ("hear live music", 1, "'l-ay-v"),
+        ("the wind blows", 1, "'w-ih-n-d"),
+        ("they lead us", 1, "'l-iy-d"),
+        ("I have read it", 2, "'r-eh-d"),
+        ("I will read it", 2, "'r-iy-d"),
+        ("I use it", 1, "'y-uw-z"),
+    ],
+)
+def test_words_written_alike_are_told_apart_by_their_sentence(
+    text: str, word: int, expected: str
+) -> None:
+    assert said("en", text).split(" ")[word] == expected
+
+
+def test_short_words_in_capitals_are_spelled_unless_they_are_words() -> None:
+    assert said("en", "XQZ") == "eh-k.s-k-y-uw.'z-iy"
+    assert said("en", "NATO") == "'n-ey.t-ow"
+
+
 def test_letters_of_other_languages_lose_their_accents_and_own_letters_keep_them() -> None:
     assert said("en", "naïve café, Zürich") == said("en", "naive cafe, Zurich")
     assert said("pt", "avó") != said("pt", "avo")
