@@ -42,6 +42,8 @@ _SHARE_BEST, _SHARE_POINTS = 0.8, 6.0
 _CHANGE_DB, _CHANGE_POINTS = 7.0, 0.4
 _N_PARTS = 4
 _LEAST_SPEECH, _LEAST_NOISE = 25, 3  # chunks, for their mean spectrum to say something
+_GROUP = 4  # chunks that are summed up together: an eighth of a second is fine enough
+_MEDIAN_OF = 5000
 _DIP_COST = 2.0
 
 
@@ -170,14 +172,8 @@ class _Scorer:
         self._pause = _running(masks.pause)
         self._pause_db = _running(np.where(masks.pause, 10 * np.log10(power), 0.0))
         self._clipped = _running(track.clipped)
-        talks = track.speech >= 0.5
-        self._talks = _running(talks)
-        self._bands = _running(np.where(talks[:, None], track.bands, 0.0))
-        self._typical = _median(track.bands[talks])
-        rests = track.speech < 0.1
-        self._rests = _running(rests)
-        self._noise = _running(np.where(rests[:, None], track.bands, 0.0))
-        self._typical_noise = _median(track.bands[rests])
+        self._talks = _Colour.of(track.bands, track.speech >= 0.5, _LEAST_SPEECH)
+        self._rests = _Colour.of(track.bands, track.speech < 0.1, _LEAST_NOISE)
 
     def score(
         self, start_s: NDArray[np.float64], stop_s: NDArray[np.float64]
@@ -209,13 +205,11 @@ class _Scorer:
         self, start_s: NDArray[np.float64], stop_s: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Points for the spectrum: wide, and steady."""
-        talks = _Sums(n=self._talks, bands=self._bands, n_least=_LEAST_SPEECH)
-        rests = _Sums(n=self._rests, bands=self._noise, n_least=_LEAST_NOISE)
-        whole = _mean_bands(talks, start_s, stop_s, self._typical)
-        noise = _mean_bands(rests, start_s, stop_s, self._typical_noise)
+        whole = self._talks.mean(start_s, stop_s, self._talks.typical)
+        noise = self._rests.mean(start_s, stop_s, self._rests.typical)
         step_s = (stop_s - start_s) / _N_PARTS
         parts = [
-            _mean_bands(talks, start_s + n * step_s, start_s + (n + 1) * step_s, whole)
+            self._talks.mean(start_s + n * step_s, start_s + (n + 1) * step_s, whole)
             for n in range(_N_PARTS)
         ]
         change = np.max(
@@ -239,41 +233,51 @@ class _Scorer:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Sums:
-    """Running counts of the chunks that are meant, running sums of their bands, and how many
-    make a mean."""
+class _Colour:
+    """Mean spectra of any stretches, of those 32 ms that are meant (speech, or pauses).
+
+    Args:
+        n: f64 [G + 1]: how many were meant before each eighth of a second.
+        bands: f64 [G + 1, 16]: sum of their bands (dB).
+        n_least: So many make a mean.
+        typical: f64 [16]: their median over the recording.
+    """
 
     n: NDArray[np.float64]
     bands: NDArray[np.float64]
     n_least: int
+    typical: NDArray[np.float64]
 
+    @classmethod
+    def of(cls, bands: NDArray[np.float32], meant: NDArray[np.bool_], n_least: int) -> _Colour:
+        edges = np.arange(0, len(meant), _GROUP)
+        n = np.add.reduceat(meant, edges, dtype=np.float64) if len(meant) else np.zeros(0)
+        # Group by group, not all at once: hours of recording would need a copy of all bands.
+        sums = np.zeros((len(edges), bands.shape[1]))
+        for k in range(_GROUP):
+            chosen = bands[k::_GROUP] * meant[k::_GROUP, None]
+            sums[: len(chosen)] += chosen
+        some = bands[meant][:: max(1, int(meant.sum()) // _MEDIAN_OF)]
+        typical = np.median(some, axis=0) if len(some) else np.full(bands.shape[1], -100.0)
+        return cls(
+            n=_running(n),
+            bands=_running(sums),
+            n_least=n_least,
+            typical=typical.astype(np.float64),
+        )
 
-def _mean_bands(
-    sums: _Sums,
-    start_s: NDArray[np.float64],
-    stop_s: NDArray[np.float64],
-    otherwise: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """f64 [K, 16] (dB) of each stretch.
-
-    Args:
-        sums: What to take the mean of.
-        start_s: f64 [K].
-        stop_s: f64 [K].
-        otherwise: Where a stretch holds too few such chunks: f64 [16] or [K, 16].
-    """
-    first, last = _index(start_s, CHUNK_S), _index(stop_s, CHUNK_S)
-    n = _between(sums.n, first, last)[:, None]
-    mean: NDArray[np.float64] = _between(sums.bands, first, last) / np.maximum(1, n)
-    return np.where(n >= sums.n_least, mean, otherwise)
-
-
-def _median(bands: NDArray[np.float32]) -> NDArray[np.float64]:
-    """f64 [16] of f32 [M, 16]; nothing at all is as quiet as can be."""
-    if not len(bands):
-        return np.full(bands.shape[1], -100.0)
-    median: NDArray[np.float64] = np.median(bands, axis=0).astype(np.float64)
-    return median
+    def mean(
+        self,
+        start_s: NDArray[np.float64],
+        stop_s: NDArray[np.float64],
+        otherwise: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        """f64 [K, 16] (dB) of K stretches; `otherwise` where too few are in one."""
+        step_s = _GROUP * CHUNK_S
+        first, last = _index(start_s, step_s), _index(stop_s, step_s)
+        n = _between(self.n, first, last)[:, None]
+        mean: NDArray[np.float64] = _between(self.bands, first, last) / np.maximum(1, n)
+        return np.where(n >= self.n_least, mean, otherwise)
 
 
 def _pause_edges(track: Track, spans: tuple[Span, ...], *, wide: bool) -> _Edges:
