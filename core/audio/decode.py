@@ -24,7 +24,8 @@ from core.errors import InputError, MissingError
 
 MAX_FILE_BYTES = 4 << 30
 MAX_S = 2 * 3600.0
-MAX_SILENCE_S = 120.0  # more digital silence than this in a row: nothing worth waiting for
+# More digital silence than this in a row: nothing worth waiting for.
+MAX_FIRST_SILENCE_S, MAX_SILENCE_S = 120.0, 300.0
 MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 192_000
 MAX_CHANNELS = 8
 SILENT = 5e-4  # -66 dBFS: below the noise of any microphone that somebody speaks into
@@ -450,13 +451,13 @@ class _Limit:
         self._n += len(block)
         loud = bool(len(block)) and float(np.max(np.abs(block))) >= SILENT
         self._n_silent = 0 if loud else self._n_silent + len(block)
+        at_s = (self._n - self._n_silent) / self._rate
+        if at_s < 1.0 and self._n_silent > MAX_FIRST_SILENCE_S * self._rate:
+            raise InputError(
+                f"The first {MAX_FIRST_SILENCE_S / 60:.0f} minutes of this file are silent.",
+                "Cut the silence off, or check that the right microphone was recording.",
+            )
         if self._n_silent > MAX_SILENCE_S * self._rate:
-            at_s = (self._n - self._n_silent) / self._rate
-            if at_s < 1.0:
-                raise InputError(
-                    f"The first {MAX_SILENCE_S / 60:.0f} minutes of this file are silent.",
-                    "Cut the silence off, or check that the right microphone was recording.",
-                )
             self._why = (
                 f"After {at_s:.0f} s it is silent for {MAX_SILENCE_S / 60:.0f} minutes; "
                 "the rest was left out."
