@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from core.audio import decode
+from core.audio import condition, decode
 from core.audio.child import run
 from core.audio.decode import open_source
 from core.audio.samples import Samples
@@ -101,7 +101,7 @@ def test_a_word_and_then_hours_of_silence_keeps_the_word(tmp_path: Path) -> None
 
 
 def test_what_lies_beyond_the_cap_is_left_out_and_said(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(decode, "MAX_S", 3.0)
+    monkeypatch.setattr(condition, "MAX_S", 3.0)
     heard, source = read(write(tmp_path / "a.wav", demo()))
     assert len(heard) == 3 * RATE
     assert any("were read" in note for note in source.notes)
