@@ -110,6 +110,6 @@ class Wires:
                 values, said = found, ""
             values = (*values, said) if shows else values
             # For a single output Gradio takes what is returned as its value, a tuple included.
-            return values if len(values) != 1 else values[0]
+            return values if len(values) > 1 else values[0] if values else None
 
         return answer

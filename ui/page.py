@@ -185,7 +185,7 @@ class _Page:
             with gr.Column(elem_classes="tb-main", min_width=280), gr.Tabs() as self.tabs:
                 with gr.Tab(label("tab_voice"), id="voice"):
                     self.voice = VoiceTab(studio, label, self.language_of, ENGINE, memo)
-                with gr.Tab(label("tab_speak"), id="speak"):
+                with gr.Tab(label("tab_speak"), id="speak") as self.speak_tab:
                     self.speak = SpeakTab(studio, label, self.language_of, ENGINE, draft)
                 with gr.Tab(label("tab_monitor"), id="monitor"):
                     self.monitor = MonitorTab(studio, label, self.language_of)
@@ -214,7 +214,10 @@ class _Page:
     def on_tick(
         self, told: Told, job_id: str | None, voice_id: str | None, request: gr.Request
     ) -> tuple[Any, ...]:
-        """Once a second. For: line, panel, monitor, what the player was told, its progress."""
+        """Once a second.
+
+        For: line, panel, monitor, what the player was told, list of jobs, progress.
+        """
         language = self.language_of(request)
         seen = glance(self._studio, self.speak.standings, job_id, voice_id)
         machine = (
@@ -223,8 +226,13 @@ class _Page:
             readings.monitor_html(seen.machine, seen.at_work, language),
         )
         if seen.told == told:
-            return (*machine, *(gr.skip(),) * (1 + len(self.speak.progress)))
-        return (*machine, seen.told, *self.speak.show(seen.job, language))
+            return (*machine, *(gr.skip(),) * (2 + len(self.speak.progress)))
+        # The list names jobs and their states, not every piece.
+        is_listed = told is not None and seen.told is not None and told[:2] == seen.told[:2]
+        jobs = gr.skip()
+        if not is_listed:
+            jobs = gr.update(choices=speaking.job_choices(self._studio, language))
+        return (*machine, seen.told, jobs, *self.speak.show(seen.job, language))
 
     def on_load(
         self, draft: dict[str, Any] | None, memo: dict[str, Any] | None, request: gr.Request
@@ -250,7 +258,7 @@ class _Page:
         wires = Wires(self.language_of)
         speak, voice = self.speak, self.voice
         voice.wire(wires, speak, self.tabs)
-        speak.wire(wires)
+        speak.wire(wires, self.speak_tab)
         self.monitor.wire(wires)
         wires.connect(
             page.load,
@@ -263,7 +271,14 @@ class _Page:
             gr.Timer(TICK_S).tick,
             self.on_tick,
             [self.told, speak.job, speak.voice],
-            [self.line, self.panel, self.monitor.full, self.told, *speak.progress],
+            [
+                self.line,
+                self.panel,
+                self.monitor.full,
+                self.told,
+                speak.jobs,
+                *speak.progress,
+            ],
             problem=None,
             queue=False,
         )

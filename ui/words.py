@@ -280,13 +280,13 @@ NOTES = {
     "clipped": "录音过响：{value:.1f} % 的语音被削波。",
     "quiet": "音量较低：{value:.0f} LUFS；调高时噪声也会变大。",
     "loud": "音量很高：{value:.0f} LUFS。",
-    "narrow_band": "听起来像电话：{value:.0f} Hz 以上没有声音。",
-    "wide_band": "清晰的声音直到 {value:.0f} Hz。",
+    "narrow_band": "听起来像电话：{kilo:.1f} kHz 以上没有声音。",
+    "wide_band": "清晰的声音直到 {kilo:.1f} kHz。",
     "cuts_speech": "起点或终点切在语音上。",
     "ends_in_pause": "起点和终点都在停顿处。",
     "whole_recording": "整段录音（{value:.1f} 秒）。",
 }
-"""Remarks on a reference in Chinese, by their code; `value` is the figure."""
+"""Remarks on a reference in Chinese, by their code; `value` is the figure, `kilo` a thousandth."""
 
 KNOBS: dict[str, tuple[str, str]] = {
     "speed": ("语速", "说话的快慢；1 为说话人自己的速度。"),
@@ -309,7 +309,8 @@ def say(language: str, key: str, /, **figures: object) -> str:
 def note(language: str, remark: Note) -> str:
     """A remark on a reference, in a language of the page."""
     if language == "zh" and remark.code in NOTES:
-        return NOTES[remark.code].format(value=remark.value)
+        value = remark.value or 0.0
+        return NOTES[remark.code].format(value=value, kilo=value / 1000)
     return remark.text
 
 

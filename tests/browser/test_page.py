@@ -153,7 +153,27 @@ def test_a_part_drawn_on_the_waveform_is_kept(visit: Open, recording: Path) -> N
     # One pixel of the picture is about 0.01 s.
     assert start == pytest.approx(0.2 * seconds, abs=0.05)
     assert stop == pytest.approx(0.5 * seconds, abs=0.05)
-    expect(page.locator("#kept .tb-line")).to_contain_text(f"{stop - start:.1f} s")
+    kept = page.locator("#kept .tb-line")
+    expect(kept).to_contain_text(f"{stop - start:.1f} s")
+
+    said = kept.inner_text()
+    page.reload()
+    expect(kept).to_have_text(said)
+    expect(page.locator("#window input[value=hand]")).to_be_checked()
+
+
+def test_what_the_microphone_records_is_judged_like_a_file(visit: Open) -> None:
+    page = visit(permissions=["microphone"])
+    record = page.locator("#record")
+    record.get_by_role("button", name="Record").click()
+    page.wait_for_timeout(2500)  # somebody speaks, for longer than the shortest reference
+    record.get_by_role("button", name="Stop").click()
+    # The fake microphone beeps: that it is no speech shows that the sound itself arrived.
+    expect(page.locator("#kept .tb-problem")).to_contain_text(
+        "Nobody speaks in these", timeout=SLOW_MS
+    )
+    expect(page.locator("#wave svg")).to_be_visible()
+    expect(page.locator("#use")).to_be_disabled()
 
 
 def test_what_is_no_sound_is_refused_in_its_place_and_the_page_goes_on(

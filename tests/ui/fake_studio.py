@@ -22,6 +22,7 @@ from core.errors import InputError, MissingError
 from core.jobs.job import DoneSegment, Job, JobState, JobSummary, SpeakRequest
 from core.memory.readings import DeviceReading, HostReading, Snapshot
 from core.paths import Paths
+from core.settings import Settings
 from core.synthesis.take import Mark, Take
 from core.text.plan import Segment, TextPlan
 from core.voices.voice import Consent, Voice
@@ -153,6 +154,9 @@ class FakeStudio:
     def card(self, engine: str) -> EngineCard:
         return CARD
 
+    def settings(self) -> Settings:
+        return Settings()
+
     def monitor(self) -> Snapshot:
         return self.snapshot
 
@@ -242,6 +246,9 @@ class FakeStudio:
         )
         self._voices[made.id] = made
         return made
+
+    def warm(self, voice_id: str, *, engine: str = "builtin") -> None:
+        self.calls.append(f"warm {self.voice(voice_id).id}")
 
     def voices(self) -> tuple[Voice, ...]:
         return tuple(reversed(self._voices.values()))

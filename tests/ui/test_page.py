@@ -26,7 +26,7 @@ class Pressed:
     def __call__(self, name: str, *values: Any) -> list[Any]:
         function = self._by_name[name]
         answer = function.fn(*values)
-        answer = [answer] if len(function.outputs) == 1 else list(answer)
+        answer = list(answer) if len(function.outputs) > 1 else [answer][: len(function.outputs)]
         assert len(answer) == len(function.outputs)
         return answer
 
@@ -165,6 +165,14 @@ def test_speak_hands_the_text_over_and_starts_to_play(
     assert shown[1]["autoplay"] is True
 
 
+def test_the_engine_gets_ready_while_the_text_is_typed(studio: FakeStudio, press: Pressed) -> None:
+    press("on_warm", None)
+    assert studio.calls == []
+    voice = picks.demo_voice(studio, "builtin")
+    press("on_warm", voice.id)
+    assert studio.calls == [f"warm {voice.id}"]
+
+
 def test_stop_and_go_on(studio: FakeStudio, press: Pressed, english: gr.Request) -> None:
     job = said(studio, TEXT)
     press("on_stop", job.id, english)
@@ -188,11 +196,16 @@ def test_a_tick_tells_the_player_only_what_is_new(
 ) -> None:
     job = said(studio, TEXT)
     first = press("on_tick", None, job.id, job.request.voice_id, english)
-    assert first[4]["job"] == job.id
+    assert first[5]["job"] == job.id
+    assert "running 0/3" in str(first[4])
     again = press("on_tick", first[3], job.id, job.request.voice_id, english)
     assert again[3:] == [gr.skip()] * len(again[3:])
     studio.advance(job.id)
-    assert press("on_tick", first[3], job.id, None, english)[4]["done"] == 1
+    second = press("on_tick", first[3], job.id, None, english)
+    assert second[5]["done"] == 1
+    assert second[4] == gr.skip()  # the list of jobs names states, not every piece
+    studio.advance(job.id, 2)
+    assert "done 3/3" in str(press("on_tick", second[3], job.id, None, english)[4])
 
 
 @pytest.mark.filterwarnings("default")

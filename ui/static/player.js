@@ -22,7 +22,7 @@ let cursor = 0, offset = 0, nextAt = 0, pumping = false;
 let planned = [];          // Scheduled sounds {piece, at, until, offset, node}
 let wanted = false;        // Start by itself as soon as the first piece is there
 let place = { piece: 0, offset: 0 };
-let asking = false, asked = 0;
+let asking = false, asked = 0, finishing = false;
 
 // The server's view
 
@@ -121,6 +121,8 @@ function mark() {
 }
 
 async function finish() {
+  if (finishing) return;
+  finishing = true;
   const mine = job;
   try {
     const found = await ask('take');
@@ -131,7 +133,10 @@ async function finish() {
     audio.setAttribute('aria-label', words().listen);
     audio.hidden = false;
     q('.tb-controls').hidden = true;
-  } catch (trouble) { starts = null; put(q('.tb-wait'), words().no_sound.replace('{reason}', trouble.message)); }
+  } catch (trouble) {
+    starts = null;
+    put(q('.tb-wait'), words().no_sound.replace('{reason}', trouble.message));
+  } finally { finishing = false; }
 }
 
 // Playing pieces

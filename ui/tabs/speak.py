@@ -26,7 +26,6 @@ ASSETS = Path(__file__).resolve().parents[2] / "assets"
 Label = Callable[[str], Any]
 LanguageOf = Callable[[gr.Request], str]
 
-DEFAULT_LUFS = -18.0
 PLAYER_WORDS = (
     "listen", "pause", "from_start", "position", "next_piece", "pieces", "piece_play",
     "piece_waiting", "piece_making", "piece_silent", "no_sound", "offline",
@@ -141,18 +140,16 @@ class SpeakTab:
 
     def _lay_save(self, label: Label) -> None:
         with gr.Accordion(label("save_as"), open=False, elem_id="save-as"):
-            with gr.Row():
-                self.format = gr.Dropdown(
-                    [(label(key), name) for key, name in speaking.format_choices()],
-                    value="wav",
-                    label=label("format"),
-                    elem_id="format",
-                    min_width=160,
-                )
-                self.lufs = gr.Slider(
-                    -30, -9, value=DEFAULT_LUFS, step=0.5, label=label("lufs"),
-                    info=label("lufs_help"), elem_id="lufs", min_width=160,
-                )  # fmt: skip
+            self.format = gr.Dropdown(
+                [(label(key), name) for key, name in speaking.format_choices()],
+                value="wav",
+                label=label("format"),
+                elem_id="format",
+            )
+            self.lufs = gr.Slider(
+                -30, -9, value=self._studio.settings().target_lufs, step=0.5, label=label("lufs"),
+                info=label("lufs_help"), elem_id="lufs",
+            )  # fmt: skip
             with gr.Row(elem_classes="tb-act"):
                 self.save = gr.Button(label("save"), elem_id="save", min_width=110)
                 self.download = gr.DownloadButton(
@@ -207,6 +204,12 @@ class SpeakTab:
             return (cards.reason_html(say(language, "plan_empty")),)
         plan = self._studio.plan(text, engine=self._engine, language=spoken or None)
         return (speaking.plan_html(plan, self._studio.estimate_s(plan), language),)
+
+    def on_warm(self, voice_id: str | None) -> tuple[Any, ...]:
+        """Somebody is about to speak: get the engine ready meanwhile. For: nothing."""
+        if voice_id:
+            self._studio.warm(voice_id, engine=self._engine)
+        return ()
 
     def on_speak(
         self, text: str, voice_id: str | None, spoken: str, seed: float | None,
@@ -323,8 +326,17 @@ class SpeakTab:
             gr.update(choices=speaking.job_choices(self._studio, language)),
         )
 
-    def wire(self, wires: Wires) -> None:
-        """Connect presses and handlers."""
+    def wire(self, wires: Wires, opened: gr.Tab) -> None:
+        """Connect presses and handlers.
+
+        Args:
+            wires: Of the page.
+            opened: The tab that this is laid out in.
+        """
+        wires.connect(
+            [opened.select, self.voice.input, self.text.focus], self.on_warm, self.voice, [],
+            problem=None, trigger_mode="once",
+        )  # fmt: skip
         connect = partial(wires.connect, problem=self.problem)
         asked: list[Any] = [self.text, self.voice, self.spoken, self.seed, *self.knobs]
         planned: list[Any] = [self.text, self.voice, self.spoken]
