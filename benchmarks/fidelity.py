@@ -9,10 +9,16 @@ benchmarks/requirements.txt. Set OMP_NUM_THREADS=1 for figures of one core.
 
 from __future__ import annotations
 
+import argparse
 import json
+import platform
+import subprocess
+import sys
+import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +35,14 @@ from benchmarks.measures import (
     spoken_s,
 )
 from core.audio.samples import Audio
+from core.engines.builtin.card import CARD
+from core.engines.builtin.conversion import Manner, convert, fit
+from core.engines.builtin.engine import Builtin
+from core.engines.builtin.espeak import VOICES, espeak
+from core.engines.builtin.reference import ReferenceSpeech, analyse_reference
+from core.engines.builtin.sources import espeak_sources, sources_for
+from core.engines.builtin.speech import Source
+from core.engines.protocol import Reference, Utterance
 
 Say = Callable[[str, str], tuple[np.ndarray, int]]
 """(text, language) -> (samples, rate)."""
@@ -167,3 +181,193 @@ def _median_f0(sounds: Iterable[np.ndarray]) -> float:
     tracks = [mel_cepstra(sound) for sound in sounds]
     voiced = np.concatenate([f0[speech & (f0 > 0)] for _, speech, f0 in tracks])
     return float(np.median(voiced))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What a voice costs in a process that has done nothing before.
+
+    Args:
+        start_s: From the interpreter's start to a loaded engine (s, wall).
+        voice_load_s: To read one statistical voice and its language (s, CPU).
+        reference_s: Length of the reference (s).
+        clone_s: To make a prompt of it, everything included (s, CPU).
+    """
+
+    start_s: float
+    voice_load_s: float
+    reference_s: float
+    clone_s: float
+
+
+def systems(speaker: Speaker) -> Iterator[tuple[str, Say]]:
+    """What is compared, by name; the last one is what a person gets."""
+    speech = analyse_reference(speaker.reference, least_s=2.0, most_s=CARD.reference_max_s)
+    yield "eSpeak, as it is", say_espeak
+    for name, find, transcript in (
+        ("eSpeak, no transcript", espeak_sources, None),
+        ("eSpeak, transcript", espeak_sources, speaker.transcript),
+        ("HTS, no transcript", sources_for, None),
+    ):
+        yield name, _converted(speaker, speech, find, transcript)
+    yield "shipped default (transcript)", _shipped(speaker)
+
+
+def say_espeak(text: str, language: str) -> tuple[np.ndarray, int]:
+    """eSpeak NG's default voice, not touched."""
+    said = espeak().say(text, VOICES[language])
+    return said.samples, said.rate
+
+
+def _converted(
+    speaker: Speaker,
+    speech: ReferenceSpeech,
+    find: Callable[[str], Sequence[Source]],
+    transcript: str | None,
+) -> Say:
+    keep = cache(find)
+    learnt = cache(
+        lambda language: fit(
+            speech,
+            transcript=transcript,
+            spoken_language=speaker.language,
+            language=language,
+            sources=keep,
+        )
+    )
+
+    def say(text: str, language: str) -> tuple[np.ndarray, int]:
+        random = np.random.default_rng(0)
+        return convert(learnt(language), text, Manner(), random), CARD.rate
+
+    say("One.", "en")
+    return say
+
+
+def _shipped(speaker: Speaker) -> Say:
+    session = Builtin().load(None, "cpu")
+    prompt = session.prepare(_reference(speaker))
+
+    def say(text: str, language: str) -> tuple[np.ndarray, int]:
+        utterance = Utterance(text=text, language=language, seed=0)
+        (piece,) = session.speak(prompt, [utterance], {}, threading.Event())
+        return piece.audio.samples, piece.audio.rate
+
+    say("One.", "en")
+    return say
+
+
+def _reference(speaker: Speaker) -> Reference:
+    return Reference(
+        audio=speaker.reference,
+        transcript=speaker.transcript,
+        language=speaker.language,
+        digest=speaker.name,
+    )
+
+
+def measure_cost(folder: Path) -> Cost:
+    """Costs in a process of its own."""
+    started = time.time()
+    command = [sys.executable, "-m", "benchmarks.fidelity", "--cost-of", str(folder)]
+    made = subprocess.run(command, capture_output=True, text=True, check=True)
+    found = json.loads(made.stdout.splitlines()[-1])
+    found["start_s"] -= started
+    return Cost(**found)
+
+
+def _print_cost(folder: Path) -> None:
+    session = Builtin().load(None, "cpu")
+    ready = time.time()
+    speaker = read_speaker(folder)
+    started = time.process_time()
+    sources_for("en")[0].say("One.")
+    loaded = time.process_time()
+    session.prepare(_reference(speaker))
+    cost = Cost(
+        start_s=ready,
+        voice_load_s=loaded - started,
+        reference_s=speaker.reference.seconds,
+        clone_s=time.process_time() - loaded,
+    )
+    print(json.dumps(asdict(cost)))
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Markdown: every row, then the pooled figures of each system."""
+    head = (
+        "| system | speaker | self | best other | word error | naturalness | distortion dB "
+        "| F0 | duration | real time |\n" + "|---" * 10 + "|\n"
+    )
+    lines = [_line(row.system, row.speaker, [row]) for row in rows]
+    names = list(dict.fromkeys(row.system for row in rows))
+    pooled = [_line(name, "all", [row for row in rows if row.system == name]) for name in names]
+    return head + "\n".join(pooled) + "\n\n" + head + "\n".join(lines) + "\n"
+
+
+def _line(system: str, speaker: str, rows: Sequence[Row]) -> str:
+    n_words = sum(row.n_words for row in rows)
+    wrong = sum(row.wrong_words for row in rows)
+    durations = [abs(row.duration_deviation) for row in rows if row.duration_deviation is not None]
+    cells = [
+        system,
+        speaker,
+        f"{np.mean([row.similarity for row in rows]):.3f}",
+        f"{np.mean([row.best_other for row in rows]):.3f}",
+        f"{wrong / n_words:.3f}" if n_words else "",
+        f"{np.mean([row.naturalness for row in rows]):.2f}",
+        _cell((row.distortion_db for row in rows), "{:.2f}"),
+        f"{np.mean([abs(row.f0_deviation) for row in rows]):.0%}",
+        f"{np.mean(durations):.0%}" if durations else "",
+        f"{np.mean([row.real_time_factor for row in rows]):.3f}",
+    ]
+    return "| " + " | ".join(cells) + " |"
+
+
+def _cell(values: Iterable[float | None], form: str) -> str:
+    known = [value for value in values if value is not None]
+    return form.format(np.mean(known)) if known else ""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--voices", type=Path)
+    parser.add_argument("--sentences", type=int, default=len(SENTENCES))
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--markdown", type=Path)
+    parser.add_argument("--cost-of", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.cost_of:
+        _print_cost(given.cost_of)
+        return
+    folders = sorted(path.parent for path in given.voices.glob("*/voice.json"))
+    speakers = [read_speaker(folder) for folder in folders]
+    if not speakers:
+        parser.error(f"no */voice.json in {given.voices}")
+    costs = [measure_cost(folder) for folder in folders]
+    bench = Bench(speakers, given.sentences)
+    rows = []
+    for speaker in speakers:
+        rows.append(bench.measure_real(speaker))
+        for name, say in systems(speaker):
+            rows.append(bench.measure(name, speaker, say))
+            print(_line(name, speaker.name, rows[-1:]), flush=True)
+    rows.sort(key=lambda row: row.system)
+    words = (
+        f"{platform.processor() or platform.machine()}, one core, Python "
+        f"{platform.python_version()}, {len(bench.sentences)} English sentences a speaker.\n\n"
+        f"Cold process: engine ready after {max(c.start_s for c in costs):.1f} s; a voice loads in "
+        f"{max(c.voice_load_s for c in costs):.2f} s; clone of "
+        + ", ".join(f"{c.reference_s:.1f} s: {c.clone_s:.1f} CPU-s" for c in costs)
+        + ".\n\n"
+    )
+    print(words + table(rows))
+    if given.markdown:
+        given.markdown.write_text(words + table(rows))
+    if given.json:
+        result = {"rows": [asdict(row) for row in rows], "costs": [asdict(c) for c in costs]}
+        given.json.write_text(json.dumps(result, indent=1))
+
+
+if __name__ == "__main__":
+    main()

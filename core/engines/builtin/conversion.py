@@ -343,7 +343,7 @@ def _align_twice(said: SourceSpeech, reference: ReferenceSpeech) -> Alignment:
     own = _features(said)
     first = align(own, reference.features)
     rough = _fit_pairs(said, reference, first, 0.0)
-    converted = mapping.without_variance(rough).apply(frames_of(said), similarity=1.0)
+    converted = mapping.offsets_only(rough).apply(frames_of(said), similarity=1.0)
     return align(own, reference.features, converted)
 
 
