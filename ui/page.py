@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from core.studio import Studio
 
 ENGINE = "builtin"
+HOST = "127.0.0.1"
 STATIC = Path(__file__).resolve().parent / "static"
 ICON = Path(__file__).resolve().parents[1] / "assets" / "icon.svg"
 TICK_S = 1.0
@@ -73,11 +75,15 @@ def launch(
     Returns:
         The page (call `close` to end it) and its address.
     """
+    with socket.socket() as probe:
+        # The system's own words for a port in use; Gradio's speak of ranges and variables.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, os.name != "nt")
+        probe.bind((HOST, port))
     os.environ["GRADIO_TEMP_DIR"] = str(studio.paths.uploads)
     page = build(studio, language=language)
     page.queue(max_size=MAX_WAITING, default_concurrency_limit=MAX_AT_ONCE)
     app, address, _ = page.launch(
-        server_name="127.0.0.1",
+        server_name=HOST,
         server_port=port,
         inbrowser=False,
         share=False,
@@ -216,9 +222,12 @@ class _Page:
     ) -> tuple[Any, ...]:
         """Once a second.
 
-        For: line, panel, monitor, what the player was told, list of jobs, progress.
+        For: line, panel, monitor, job, what the player was told, list of jobs, progress.
         """
         language = self.language_of(request)
+        attached: Any = gr.skip()
+        if job_id is None:
+            attached = job_id = speaking.to_follow(self._studio)
         seen = glance(self._studio, self.speak.standings, job_id, voice_id)
         machine = (
             readings.line_html(seen.machine, seen.voice, self._engine.title, language),
@@ -226,25 +235,27 @@ class _Page:
             readings.monitor_html(seen.machine, seen.at_work, language),
         )
         if seen.told == told:
-            return (*machine, *(gr.skip(),) * (2 + len(self.speak.progress)))
+            return (*machine, attached, *(gr.skip(),) * (2 + len(self.speak.progress)))
         # The list names jobs and their states, not every piece.
         is_listed = told is not None and seen.told is not None and told[:2] == seen.told[:2]
         jobs = gr.skip()
         if not is_listed:
             jobs = gr.update(choices=speaking.job_choices(self._studio, language))
-        return (*machine, seen.told, jobs, *self.speak.show(seen.job, language))
+        return (*machine, attached, seen.told, jobs, *self.speak.show(seen.job, language))
 
     def on_load(
         self, draft: dict[str, Any] | None, memo: dict[str, Any] | None, request: gr.Request
     ) -> tuple[Any, ...]:
         """A page was opened or reloaded: everything that was there is there again.
 
-        For: job, progress, what the player was told, the fields of Speak, library, picture.
+        For: tabs, job, progress, what the player was told, the fields of Speak, library, picture.
         """
         language = self.language_of(request)
         job_id = speaking.to_follow(self._studio)
         now = self.speak.standings.of(job_id)
+        is_at_work = now is not None and not now.state.is_over
         return (
+            gr.Tabs(selected="speak") if is_at_work else gr.skip(),
             job_id,
             *self.speak.show(now, language),
             told(now),
@@ -264,7 +275,15 @@ class _Page:
             page.load,
             self.on_load,
             [speak.draft, voice.memo],
-            [speak.job, *speak.progress, self.told, *speak.fields, *voice.shelf, *voice.picture],
+            [
+                self.tabs,
+                speak.job,
+                *speak.progress,
+                self.told,
+                *speak.fields,
+                *voice.shelf,
+                *voice.picture,
+            ],
             problem=voice.problem,
         )
         wires.connect(
@@ -275,6 +294,7 @@ class _Page:
                 self.line,
                 self.panel,
                 self.monitor.full,
+                speak.job,
                 self.told,
                 speak.jobs,
                 *speak.progress,

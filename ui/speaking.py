@@ -74,13 +74,13 @@ def speak(
     )
 
 
-def to_follow(studio: Studio) -> str | None:
-    """The job that a freshly opened page shows: the one at work, or the last."""
+def to_follow(studio: Studio) -> str:
+    """The job that a freshly opened page shows: the one at work, or the last; empty for none."""
     running = studio.running()
     if running is not None:
         return running.id
     last = studio.jobs(limit=1)
-    return last[0].id if last else None
+    return last[0].id if last else ""
 
 
 class Standings:

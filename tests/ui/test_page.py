@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -65,18 +66,19 @@ def test_a_reloaded_page_shows_the_job_the_text_and_the_recording_again(
         "knobs": [],
     }
     shown = press("on_load", draft, memo_of(studio), english)
-    assert shown[0] == job.id
-    assert shown[1]["job"] == job.id
-    assert shown[1]["done"] == 1
-    assert shown[1]["autoplay"] is False  # nobody pressed anything on this page yet
+    tabs, attached, stage, *_ = shown
+    assert tabs.selected == "speak"
+    assert attached == job.id
+    assert (stage["job"], stage["done"]) == (job.id, 1)
+    assert stage["autoplay"] is False  # nobody pressed anything on this page yet
     assert "My text." in shown
     assert "<svg" in str(shown)
 
 
 def test_what_is_typed_is_remembered_but_not_before_the_page_is_filled(press: Pressed) -> None:
     typed = ("Hello.", "voice0", "", 3, 1.5, 0.0)
-    assert press("on_draft", False, *typed) == [gr.skip()]
-    (draft,) = press("on_draft", True, *typed)
+    assert press("on_draft", None, *typed) == [gr.skip()]
+    (draft,) = press("on_draft", "", *typed)
     assert (draft["text"], draft["knobs"]) == ("Hello.", [1.5, 0.0])
 
 
@@ -195,17 +197,37 @@ def test_a_tick_tells_the_player_only_what_is_new(
     studio: FakeStudio, press: Pressed, english: gr.Request
 ) -> None:
     job = said(studio, TEXT)
-    first = press("on_tick", None, job.id, job.request.voice_id, english)
-    assert first[5]["job"] == job.id
-    assert "running 0/3" in str(first[4])
-    again = press("on_tick", first[3], job.id, job.request.voice_id, english)
+    _, _, _, _, told, jobs, stage, *_ = press("on_tick", None, job.id, None, english)
+    assert stage["job"] == job.id
+    assert "running 0/3" in str(jobs)
+    again = press("on_tick", told, job.id, None, english)
     assert again[3:] == [gr.skip()] * len(again[3:])
     studio.advance(job.id)
-    second = press("on_tick", first[3], job.id, None, english)
-    assert second[5]["done"] == 1
-    assert second[4] == gr.skip()  # the list of jobs names states, not every piece
+    _, _, _, _, told, jobs, stage, *_ = press("on_tick", told, job.id, None, english)
+    assert stage["done"] == 1
+    assert jobs == gr.skip()  # the list of jobs names states, not every piece
     studio.advance(job.id, 2)
-    assert "done 3/3" in str(press("on_tick", second[3], job.id, None, english)[4])
+    assert "done 3/3" in str(press("on_tick", told, job.id, None, english)[5])
+
+
+def test_an_open_page_finds_the_job_again_after_timbre_was_started_anew(
+    studio: FakeStudio, press: Pressed, english: gr.Request
+) -> None:
+    job = said(studio, TEXT)
+    # Everything that the server knew of the page is gone.
+    shown = press("on_tick", None, None, None, english)
+    assert shown[3] == job.id
+    assert shown[6]["job"] == job.id
+
+
+def test_a_page_without_a_job_stays_without_one_after_a_deletion(
+    studio: FakeStudio, press: Pressed, english: gr.Request
+) -> None:
+    said(studio, TEXT)
+    job = said(studio, TEXT)
+    shown = press("on_delete_job", job.id, job.id, english)
+    assert shown[2] == ""
+    assert press("on_tick", None, "", None, english)[3] == gr.skip()
 
 
 @pytest.mark.filterwarnings("default")
@@ -215,3 +237,13 @@ def test_a_tick_that_fails_leaves_the_page_as_it_is(
     studio.broken = "monitor"
     shown = press("on_tick", None, None, None, english)
     assert shown == [gr.skip()] * len(shown)
+
+
+def test_a_port_in_use_is_reported_in_the_systems_words(studio: FakeStudio) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match=r"in use|permitted|forbidden") as caught:
+            page_module.launch(studio, port=port, open_browser=False)
+    assert caught.value.strerror

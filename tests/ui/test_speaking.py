@@ -64,7 +64,7 @@ def test_untouched_knobs_are_not_sent_and_wild_values_come_to_the_end_of_the_sca
 
 
 def test_a_fresh_page_follows_the_job_at_work_or_the_last_one(studio: FakeStudio) -> None:
-    assert speaking.to_follow(studio) is None
+    assert speaking.to_follow(studio) == ""
     first, second = said(studio, TEXT), said(studio, TEXT)
     assert speaking.to_follow(studio) == first.id
     studio.advance(first.id, 3)

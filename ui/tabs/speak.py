@@ -61,9 +61,9 @@ class SpeakTab:
         self._engine = engine
         self._card = studio.card(engine)
         self.standings = speaking.Standings(studio)
+        # None until the page is attached (a fresh page, or Timbre was started again behind an open
+        # one); empty for no job.
         self.job = gr.State(None)
-        # Components report their first, empty values too: those must not replace the draft.
-        self.is_restored = gr.State(False)
         self.draft = draft
         with gr.Row(elem_classes="tb-columns"):
             with gr.Column(scale=1, min_width=300):
@@ -269,7 +269,7 @@ class SpeakTab:
         left = gr.update(choices=speaking.job_choices(self._studio, language), value=None)
         if chosen != shown:
             return (left, away, *(gr.skip(),) * (len(self.progress) + 1))
-        return left, away, None, *self.show(None, language)
+        return left, away, "", *self.show(None, language)
 
     def on_save(
         self, job_id: str | None, file_format: str, lufs: float | None, request: gr.Request
@@ -284,11 +284,14 @@ class SpeakTab:
         )
 
     def on_draft(
-        self, is_restored: bool, text: str, voice_id: str | None, spoken: str,
+        self, attached: str | None, text: str, voice_id: str | None, spoken: str,
         seed: float | None, *knobs: Any,
     ) -> tuple[Any, ...]:  # fmt: skip
-        """For: what the browser remembers."""
-        if not is_restored:
+        """For: what the browser remembers.
+
+        Components report their first, empty values too: those must not replace the draft.
+        """
+        if attached is None:
             return (gr.skip(),)
         return (
             {
@@ -303,9 +306,7 @@ class SpeakTab:
     @property
     def fields(self) -> list[Any]:
         """What `restored` fills."""
-        return [
-            self.is_restored, self.voice, self.text, self.spoken, self.seed, *self.knobs, self.jobs,
-        ]  # fmt: skip
+        return [self.voice, self.text, self.spoken, self.seed, *self.knobs, self.jobs]
 
     def restored(self, draft: dict[str, Any] | None, language: str) -> tuple[Any, ...]:
         """For: `fields`."""
@@ -317,7 +318,6 @@ class SpeakTab:
         if len(knobs) != len(self.knobs):
             knobs = [knob.default for knob in self._card.knobs]
         return (
-            True,
             gr.update(choices=choices, value=voice),
             draft.get("text") or "",
             draft.get("spoken") or "",
@@ -346,7 +346,7 @@ class SpeakTab:
         )  # fmt: skip
         wires.connect(
             [component.change for component in asked], self.on_draft,
-            [self.is_restored, *asked], [self.draft],
+            [self.job, *asked], [self.draft],
             problem=None, trigger_mode="always_last", queue=False,
         )  # fmt: skip
         connect(
