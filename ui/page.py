@@ -260,7 +260,7 @@ class _Page:
             *self.speak.show(now, language),
             told(now),
             *self.speak.restored(draft, language),
-            *self.voice.shelved(None, language),
+            *self.voice.library.shelved(None, language),
             *self.voice.recalled(memo, language),
         )
 
@@ -281,7 +281,7 @@ class _Page:
                 *speak.progress,
                 self.told,
                 *speak.fields,
-                *voice.shelf,
+                *voice.library.shelf,
                 *voice.picture,
             ],
             problem=voice.problem,
@@ -296,7 +296,7 @@ class _Page:
                 self.monitor.full,
                 speak.job,
                 self.told,
-                speak.jobs,
+                speak.texts.jobs,
                 *speak.progress,
             ],
             problem=None,

@@ -15,6 +15,8 @@ from ui import cards, forms, speaking, words
 from ui.edge import Wires
 from ui.follow import Standing
 from ui.place import place
+from ui.tabs.saving import Saving
+from ui.tabs.texts import EarlierTexts
 from ui.words import say
 
 if TYPE_CHECKING:
@@ -31,10 +33,6 @@ PLAYER_WORDS = (
     "piece_waiting", "piece_making", "piece_silent", "no_sound", "offline",
 )  # fmt: skip
 """What `player.js` says by itself."""
-
-
-_PRESS_DOWNLOAD = "() => setTimeout(() => document.querySelector('#download')?.click(), 150)"
-"""The file is ready: one press on Save is enough."""
 
 
 class SpeakTab:
@@ -71,8 +69,8 @@ class SpeakTab:
                 self._lay_pace(label)
             with gr.Column(scale=1, min_width=300):
                 self._lay_result(label)
-                self._lay_save(label)
-                self._lay_jobs(label)
+                self.saving = Saving(studio, label, language_of)
+                self.texts = EarlierTexts(label)
 
     def _lay_text(self, label: Label) -> None:
         self.said = place("speak-said", folds=True)
@@ -137,40 +135,6 @@ class SpeakTab:
             js_on_load=f"const WORDS = {json.dumps(spoken_words)};\n"
             + (STATIC / "player.js").read_text(encoding="utf-8"),
         )
-
-    def _lay_save(self, label: Label) -> None:
-        with gr.Accordion(label("save_as"), open=False, elem_id="save-as"):
-            self.format = gr.Dropdown(
-                [(label(key), name) for key, name in speaking.format_choices()],
-                value="wav",
-                label=label("format"),
-                elem_id="format",
-            )
-            self.lufs = gr.Slider(
-                -30, -9, value=self._studio.settings().target_lufs, step=0.5, label=label("lufs"),
-                info=label("lufs_help"), elem_id="lufs",
-            )  # fmt: skip
-            with gr.Row(elem_classes="tb-act"):
-                self.save = gr.Button(label("save"), elem_id="save", min_width=110)
-                self.download = gr.DownloadButton(
-                    "–", visible=False, elem_id="download", min_width=160
-                )
-            self.save_problem = place("save-problem", folds=True)
-            self.saved = place("saved", folds=True)
-
-    def _lay_jobs(self, label: Label) -> None:
-        with gr.Accordion(label("jobs"), open=False, elem_id="jobs") as self.jobs_fold:
-            self.jobs = gr.Dropdown([], label=label("job_choose"), elem_id="job-choose")
-            with gr.Row():
-                self.open = gr.Button(label("open"), size="sm", elem_id="job-open", min_width=90)
-                self.delete = gr.Button(
-                    label("delete"), size="sm", elem_id="job-delete", min_width=90
-                )
-            with gr.Row(visible=False) as self.ask:
-                self.sure = gr.Button(
-                    label("sure"), size="sm", variant="stop", elem_id="job-sure", min_width=120
-                )
-                self.keep = gr.Button(label("keep"), size="sm", elem_id="job-keep", min_width=90)
 
     # What is shown, as values for lists of components
 
@@ -271,18 +235,6 @@ class SpeakTab:
             return (left, away, *(gr.skip(),) * (len(self.progress) + 1))
         return left, away, "", *self.show(None, language)
 
-    def on_save(
-        self, job_id: str | None, file_format: str, lufs: float | None, request: gr.Request
-    ) -> tuple[Any, ...]:
-        """For: download button, the line of confirmation."""
-        language = self._language_of(request)
-        take = speaking.save(self._studio, job_id, file_format, lufs, language)
-        label = say(language, "download", name=take.path.name)
-        return (
-            gr.update(value=str(take.path), label=label, visible=True),
-            speaking.saved_html(take, language),
-        )
-
     def on_draft(
         self, attached: str | None, text: str, voice_id: str | None, spoken: str,
         seed: float | None, *knobs: Any,
@@ -306,7 +258,7 @@ class SpeakTab:
     @property
     def fields(self) -> list[Any]:
         """What `restored` fills."""
-        return [self.voice, self.text, self.spoken, self.seed, *self.knobs, self.jobs]
+        return [self.voice, self.text, self.spoken, self.seed, *self.knobs, self.texts.jobs]
 
     def restored(self, draft: dict[str, Any] | None, language: str) -> tuple[Any, ...]:
         """For: `fields`."""
@@ -350,25 +302,15 @@ class SpeakTab:
             problem=None, trigger_mode="always_last", queue=False,
         )  # fmt: skip
         connect(
-            self.go.click, self.on_speak, asked, [self.job, *self.progress, self.jobs, self.said]
+            self.go.click,
+            self.on_speak,
+            asked,
+            [self.job, *self.progress, self.texts.jobs, self.said],
         )
         connect(self.halt.click, self.on_stop, self.job, [self.halt], queue=False)
         connect(self.resume.click, self.on_resume, self.job, self.progress)
-        connect(
-            self.open.click, self.on_open, self.jobs,
-            [self.job, *self.progress, self.text, self.voice],
-        )  # fmt: skip
-        connect(self.delete.click, lambda: (gr.update(visible=True),), None, [self.ask])
-        connect(self.keep.click, lambda: (gr.update(visible=False),), None, [self.ask])
-        connect(
-            self.sure.click, self.on_delete_job, [self.jobs, self.job],
-            [self.jobs, self.ask, self.job, *self.progress],
-        )  # fmt: skip
-        wires.connect(
-            self.save.click, self.on_save, [self.job, self.format, self.lufs],
-            [self.download, self.saved],
-            problem=self.save_problem, show_progress="minimal", show_progress_on=self.save,
-        ).success(None, js=_PRESS_DOWNLOAD)  # fmt: skip
+        self.saving.wire(wires, self.job)
+        self.texts.wire(wires, self)
         untouched = [*(knob.default for knob in self._card.knobs), "", 0]
         connect(self.defaults.click, lambda: untouched, None, [*self.knobs, self.spoken, self.seed])
 

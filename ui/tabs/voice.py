@@ -15,6 +15,7 @@ from ui import cards, forms, picks
 from ui.edge import Problem, Wires, attempt
 from ui.picks import BY_HAND, Memo, Pick
 from ui.place import place
+from ui.tabs.library import Library
 from ui.words import say
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class VoiceTab:
         self.memo = memo
         self._lay_recording(label)
         self._lay_form(label)
-        self._lay_library(label)
+        self.library = Library(studio, label, language_of)
 
     def _lay_recording(self, label: Label) -> None:
         with gr.Row(elem_classes="tb-top"):
@@ -120,33 +121,6 @@ class VoiceTab:
                 min_width=220,
             )  # fmt: skip
             self.why = place("why")
-
-    def _lay_library(self, label: Label) -> None:
-        with gr.Accordion(label("library"), open=False, elem_id="library"):
-            with gr.Row():
-                with gr.Column(scale=1, min_width=280):
-                    self.chooser = gr.Dropdown([], label=label("voice"), elem_id="library-voice")
-                    self.new_name = gr.Textbox(
-                        label=label("new_name"), max_length=64, elem_id="new-name"
-                    )
-                    with gr.Row():
-                        self.rename = gr.Button(
-                            label("rename"), size="sm", elem_id="rename", min_width=90
-                        )
-                        self.delete = gr.Button(
-                            label("delete"), size="sm", elem_id="delete", min_width=90
-                        )
-                    with gr.Row(visible=False) as self.ask:
-                        self.sure = gr.Button(
-                            label("sure"), size="sm", variant="stop", elem_id="sure", min_width=120
-                        )
-                        self.keep = gr.Button(
-                            label("keep"), size="sm", elem_id="keep", min_width=90
-                        )
-                with gr.Column(scale=1, min_width=280):
-                    self.card = place("library-card")
-            self.library_problem = place("library-problem", folds=True)
-            self.library_said = place("library-said", folds=True)
 
     # What is shown, as values for lists of components
 
@@ -255,61 +229,11 @@ class VoiceTab:
         return self._made(voice, self._language_of(request))
 
     def _made(self, voice: Voice, language: str) -> tuple[Any, ...]:
-        """For: tabs, both choosers, the library's card, Speak's line."""
-        choices = cards.voice_choices(self._studio)
+        """For: tabs, the library's shelf, Speak's chooser and line."""
+        chosen = gr.update(choices=cards.voice_choices(self._studio), value=voice.id)
         ready = cards.said_html(say(language, "voice_ready", name=voice.name))
-        card = cards.voice_html(self._studio, voice.id, language)
-        # Two updates: Gradio empties the one that it is given.
-        chosen, speaks = (gr.update(choices=choices, value=voice.id) for _ in range(2))
-        return gr.Tabs(selected="speak"), chosen, speaks, card, ready
-
-    # The library
-
-    @property
-    def shelf(self) -> list[Any]:
-        """What `shelved` fills."""
-        return [self.chooser, self.card]
-
-    def shelved(self, voice_id: str | None, language: str) -> tuple[Any, Any]:
-        """The library with one voice in sight; the newest without one."""
-        choices = cards.voice_choices(self._studio)
-        if voice_id is None and choices:
-            voice_id = choices[0][1]
-        return (
-            gr.update(choices=choices, value=voice_id),
-            cards.voice_html(self._studio, voice_id, language),
-        )
-
-    def on_choose(self, voice_id: str | None, request: gr.Request) -> tuple[Any, ...]:
-        """For: card, line below, the question."""
-        card = cards.voice_html(self._studio, voice_id, self._language_of(request))
-        return card, "", gr.update(visible=False)
-
-    def on_rename(self, voice_id: str | None, name: str, request: gr.Request) -> tuple[Any, ...]:
-        """For: shelf, Speak's chooser, line below, new name."""
-        if not voice_id:
-            return (gr.skip(),) * 5
-        language = self._language_of(request)
-        renamed = self._studio.rename_voice(voice_id, name.strip())
-        said = cards.said_html(say(language, "renamed", name=renamed.name))
-        chooser, card = self.shelved(voice_id, language)
-        return chooser, card, gr.update(choices=chooser["choices"]), said, ""
-
-    def on_delete_voice(
-        self, voice_id: str | None, speaks: str | None, request: gr.Request
-    ) -> tuple[Any, ...]:
-        """For: shelf, Speak's chooser, line below, the question."""
-        if not voice_id:
-            return (gr.skip(),) * 5
-        language = self._language_of(request)
-        name = picks.deleted(self._studio, voice_id)
-        chooser, card = self.shelved(None, language)
-        left = chooser["value"] if speaks == voice_id else speaks
-        said = cards.said_html(say(language, "deleted", name=name))
-        return (
-            chooser, card, gr.update(choices=chooser["choices"], value=left), said,
-            gr.update(visible=False),
-        )  # fmt: skip
+        shelf = self.library.shelved(voice.id, language)
+        return gr.Tabs(selected="speak"), *shelf, chosen, ready
 
     # After a reload
 
@@ -339,7 +263,7 @@ class VoiceTab:
             [self.name.input, self.consent.input], self.on_form, form, [self.use, self.why],
             problem=None, trigger_mode="always_last",
         )  # fmt: skip
-        made = [tabs, self.chooser, speak.voice, self.card, speak.said]
+        made = [tabs, *self.library.shelf, speak.voice, speak.said]
         connect(
             self.use.click, self.on_use, [*form, self.transcript, self.spoken], made,
             show_progress="minimal", show_progress_on=self.use,
@@ -348,24 +272,7 @@ class VoiceTab:
             self.demo.click, self.on_demo, None, made,
             show_progress="minimal", show_progress_on=self.demo,
         )  # fmt: skip
-        self._wire_library(partial(wires.connect, problem=self.library_problem), speak)
-
-    def _wire_library(self, connect: Callable[..., Any], speak: SpeakTab) -> None:
-        choosers = [*self.shelf, speak.voice]
-        connect(
-            self.chooser.input, self.on_choose, self.chooser,
-            [self.card, self.library_said, self.ask],
-        )  # fmt: skip
-        connect(
-            self.rename.click, self.on_rename, [self.chooser, self.new_name],
-            [*choosers, self.library_said, self.new_name],
-        )  # fmt: skip
-        connect(
-            self.sure.click, self.on_delete_voice, [self.chooser, speak.voice],
-            [*choosers, self.library_said, self.ask],
-        )  # fmt: skip
-        connect(self.delete.click, lambda: (gr.update(visible=True),), None, [self.ask])
-        connect(self.keep.click, lambda: (gr.update(visible=False),), None, [self.ask])
+        self.library.wire(wires, speak.voice)
 
 
 def _is_same(memo: Memo, start_s: float, stop_s: float) -> bool:
