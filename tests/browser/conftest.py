@@ -43,33 +43,43 @@ class App:
     home: Path
 
 
-@pytest.fixture(scope="session")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """`python app.py` as a person starts it, on a home of its own."""
-    home = tmp_path_factory.mktemp("home")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def start(home: Path, port: int) -> App:
+    """`python app.py` as a person starts it; returns when its page is up."""
     said = home / "said.txt"
     with said.open("w") as out:
         process = subprocess.Popen(
             [sys.executable, "app.py", "--no-browser", "--port", str(port), "--home", str(home)],
             cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
+    deadline = time.monotonic() + START_S
+    while "Timbre is at" not in said.read_text():
+        assert process.poll() is None, said.read_text()
+        assert time.monotonic() < deadline, "the page did not come up"
+        time.sleep(0.1)
+    return App(address=f"http://127.0.0.1:{port}/", process=process, home=home)
+
+
+def end(app: App) -> None:
+    app.process.terminate()
     try:
-        deadline = time.monotonic() + START_S
-        while "Timbre is at" not in said.read_text():
-            assert process.poll() is None, said.read_text()
-            assert time.monotonic() < deadline, "the page did not come up"
-            time.sleep(0.1)
-        yield App(address=f"http://127.0.0.1:{port}/", process=process, home=home)
-    finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        app.process.wait(20)
+    except subprocess.TimeoutExpired:
+        app.process.kill()
+        app.process.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    started = start(tmp_path_factory.mktemp("home"), free_port())
+    yield started
+    end(started)
 
 
 @pytest.fixture(scope="session")

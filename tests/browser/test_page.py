@@ -7,9 +7,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import App, Open, Seen
+from tests.browser.conftest import App, Open, Seen, end, free_port, start
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
@@ -256,6 +256,32 @@ def test_the_whole_way_can_be_gone_by_keyboard(visit: Open) -> None:
     assert outline == "solid"
     page.keyboard.press("Enter")
     page.locator(".tb-pieces li[data-state=done]").first.wait_for(timeout=SLOW_MS)
+
+
+@pytest.mark.slow
+def test_an_open_page_and_its_job_outlive_the_program(chromium: Browser, tmp_path: Path) -> None:
+    first = start(tmp_path, free_port())
+    page = chromium.new_page(locale="en-US")
+    page.goto(first.address)
+    page.locator("#status .tb-status").wait_for()
+    listen_to(page, LONG.replace("quiet", "patient"))
+    done = page.locator(".tb-pieces li[data-state=done]")
+    done.nth(1).wait_for(timeout=SLOW_MS)
+    kept = done.count()
+    first.process.kill()
+    first.process.wait()
+    # Started again as before; nobody touches the page.
+    second = start(tmp_path, int(first.address.rstrip("/").rsplit(":", 1)[1]))
+    try:
+        page.wait_for_function(
+            "kept => document.querySelectorAll('.tb-pieces li[data-state=done]').length > kept",
+            arg=kept,
+            timeout=SLOW_MS,
+        )
+        expect(page.locator("#text textarea")).to_have_value(LONG.replace("quiet", "patient"))
+    finally:
+        page.close()
+        end(second)
 
 
 CONTRASTS = """(least) => {
