@@ -11,6 +11,10 @@ const clock = (s) => {
 };
 const put = (node, text) => { if (node.textContent !== text) node.textContent = text; };
 
+// The browser's own words for a server that is gone help nobody.
+const tell = (trouble) => put(q('.tb-wait'), trouble instanceof TypeError ? words().offline
+  : words().no_sound.replace('{reason}', trouble.message));
+
 let shown = {};            // The last view that the server sent
 let job = null;            // Job whose pieces are listed
 let pieces = [];           // {text, pause, seconds|null, note, node}
@@ -67,7 +71,7 @@ async function change(id) {
     pieces = plan.pieces.map((piece, index) => ({ ...piece, seconds: null, node: row(piece, index) }));
     q('.tb-pieces').replaceChildren(...pieces.map((piece) => piece.node));
     await refresh();
-  } catch (trouble) { put(q('.tb-wait'), words().no_sound.replace('{reason}', trouble.message)); }
+  } catch (trouble) { tell(trouble); }
 }
 
 async function refresh(now) {
@@ -78,7 +82,7 @@ async function refresh(now) {
     try {
       const found = await ask('done');
       if (mine === job) for (const [index, seconds, note] of found.done) fill(index, seconds, note);
-    } finally { asking = false; }
+    } catch { /* it is asked again in a second */ } finally { asking = false; }
   }
   mark();
   if (wanted && pieces.length && pieces[0].seconds !== null) { wanted = false; play(0, 0); }
@@ -135,7 +139,7 @@ async function finish() {
     q('.tb-controls').hidden = true;
   } catch (trouble) {
     starts = null;
-    put(q('.tb-wait'), words().no_sound.replace('{reason}', trouble.message));
+    tell(trouble);
   } finally { finishing = false; }
 }
 
@@ -187,7 +191,7 @@ async function pump() {
       cursor++; offset = 0;
     }
   } catch (trouble) {
-    if (mine === run) { halt(); put(q('.tb-wait'), words().no_sound.replace('{reason}', trouble.message)); }
+    if (mine === run) { halt(); tell(trouble); }
   } finally { if (mine === run) pumping = false; }
 }
 
