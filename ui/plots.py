@@ -27,6 +27,10 @@ _COLOURS = {
 """Stand-ins that matplotlib can draw with, and the variables that replace them."""
 
 _WAVE, _WAVE_KEPT, _SPEECH, _KEPT, _OTHER = _COLOURS
+BEAT_S = 2.0
+"""Distance of the points of a line over time: five minutes are 150 points."""
+MIN_BEATS = 20
+
 _PROLOGUE = re.compile(r"^.*?(?=<svg)", re.DOTALL)
 _SIZE = re.compile(r'(<svg[^>]*?) width="[^"]*"')
 _HEIGHT = re.compile(r'(<svg[^>]*?) height="[^"]*"')
@@ -96,22 +100,23 @@ def svg(figure: Figure) -> str:
     )
 
 
-def line(values: Sequence[float | None], *, top: float, css: str = "tb-line") -> str:
+def line(points: Sequence[tuple[float, float | None]], *, top: float, css: str = "tb-line") -> str:
     """Values over time as an SVG polyline, newest at the right; gaps where nothing is known.
 
     Args:
-        values: Evenly spaced, oldest first.
+        points: (time in s, value), oldest first, at any distance from each other.
         top: Value at the upper edge.
         css: Class of the drawing.
     """
+    coarse = _thinned(points)
+    start_s, past_s = coarse[0][0], max(coarse[-1][0] - coarse[0][0], 1e-9)
     runs: list[list[str]] = [[]]
-    last = max(1, len(values) - 1)
-    for place, value in enumerate(values):
+    for at_s, value in coarse:
         if value is None:
             runs.append([])
             continue
         height = 30.0 * min(1.0, max(0.0, value / top)) if top > 0 else 0.0
-        runs[-1].append(f"{100.0 * place / last:.1f},{31.0 - height:.1f}")
+        runs[-1].append(f"{100.0 * (at_s - start_s) / past_s:.1f},{31.0 - height:.1f}")
     drawn = "".join(
         f'<polyline points="{" ".join(run)}" vector-effect="non-scaling-stroke"/>'
         for run in runs
@@ -121,3 +126,20 @@ def line(values: Sequence[float | None], *, top: float, css: str = "tb-line") ->
         f'<svg class="{css}" viewBox="0 0 100 32" preserveAspectRatio="none" aria-hidden="true" '
         f'focusable="false">{drawn}</svg>'
     )
+
+
+def _thinned(
+    points: Sequence[tuple[float, float | None]],
+) -> list[tuple[float, float | None]]:
+    """One point per beat of the clock, the mean of its values: the line does not jitter."""
+    beats: dict[int, list[float | None]] = {}
+    for at_s, value in points:
+        beats.setdefault(int(at_s // BEAT_S), []).append(value)
+    if len(beats) < MIN_BEATS:
+        return list(points)
+    return [(beat * BEAT_S, _mean(values)) for beat, values in beats.items()]
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None

@@ -205,7 +205,7 @@ def _history(
         return '<div class="tb-history"></div>'
     past = readings[-1].at_s - readings[0].at_s
     span = say(language, "last_minutes", time=figures.about(past, language))
-    drawn = plots.line([value(reading) for reading in readings], top=top)
+    drawn = plots.line([(one.at_s, value(one)) for one in readings], top=top)
     name = f"{title} · {span}" if titled else span
     return f'<div class="tb-history">{drawn}<span>{escape(name)}</span></div>'
 

@@ -72,10 +72,28 @@ def test_a_machine_just_started_draws_without_a_past() -> None:
 
 
 def test_an_unknown_moment_is_a_gap_in_the_line() -> None:
-    drawn = plots.line([1.0, 2.0, None, 3.0, 4.0], top=4.0)
+    drawn = plots.line([(0, 1.0), (1, 2.0), (2, None), (3, 3.0), (4, 4.0)], top=4.0)
     assert drawn.count("<polyline") == 2
 
 
 def test_a_line_stays_inside_its_frame() -> None:
-    drawn = plots.line([-5.0, 500.0], top=100.0)
+    drawn = plots.line([(7.0, -5.0), (8.0, 500.0)], top=100.0)
     assert 'points="0.0,31.0 100.0,1.0"' in drawn
+
+
+def test_a_line_keeps_the_distances_of_time_however_often_was_measured() -> None:
+    # Once a second for a minute, then four times a second for a minute, half as high.
+    slow = [(float(at), 100.0) for at in range(60)]
+    fast = [(60 + at / 4, 50.0) for at in range(240)]
+    drawn = plots.line([*slow, *fast], top=100.0)
+    points = [point.split(",") for point in drawn.split('points="')[1].split('"')[0].split()]
+    assert len(points) == 60  # two minutes, a point every two seconds
+    high = [float(x) for x, y in points if float(y) == 1.0]
+    assert 49 < max(high) < 51
+
+
+def test_five_minutes_of_a_busy_machine_stay_a_small_message() -> None:
+    busy = tuple(host(at / 4, 50.0) for at in range(1200))
+    cards = tuple(dataclasses.replace(gpu(), at_s=at / 4) for at in range(1200))
+    full = dataclasses.replace(machine(gpu()), history=busy, device_history={"GPU-1": cards})
+    assert len(readings.monitor_html(full, WORKING, "en")) < 16_000
