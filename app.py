@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import re
+import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -84,9 +87,17 @@ def open_studio(
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Returns the exit code: 0, 2 for what the person can mend, 1 for a bug."""
+    from ui import arguments as asked  # noqa: PLC0415
     from ui import cli  # noqa: PLC0415
 
-    arguments = cli.parser().parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        # A name or a sentence that this terminal cannot show must not end the command.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    arguments = asked.parser().parse_args(argv)
+    if threading.current_thread() is threading.main_thread():
+        # Asked to end from outside: end as with Ctrl-C, engine and all.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with open_studio(
             getattr(arguments, "home", None), device=getattr(arguments, "device", "auto")
@@ -95,8 +106,14 @@ def main(argv: Sequence[str] | None = None) -> int:
                 return cli.run(arguments, studio)
             return open_page(studio, arguments)
     except StudioError as error:
-        sys.stderr.write(f"timbre: {error}\n")
+        cli.tell(str(error))
         return 2
+    except KeyboardInterrupt:
+        cli.tell("stopped.")
+        return 2
+    except Exception as error:  # noqa: BLE001 - the edge: a bug gets a number, not a trace
+        cli.tell(f"something broke inside Timbre (incident {log.incident(error)}).")
+        return 1
 
 
 def open_page(studio: Studio, arguments: argparse.Namespace) -> int:
@@ -120,7 +137,8 @@ def open_page(studio: Studio, arguments: argparse.Namespace) -> int:
     sys.stdout.write(f"Timbre is at {address} (Ctrl-C ends it)\n")
     sys.stdout.flush()
     with contextlib.suppress(KeyboardInterrupt):
-        threading.Event().wait()
+        while True:  # on Windows Ctrl-C does not end a wait, but comes between two
+            time.sleep(1.0)
     shown.close()
     return 0
 

@@ -134,7 +134,11 @@ class Line:
     def next(self) -> JobEvent | Gap:
         """Waits for it."""
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._gap is not None)
+            # In turns: on Windows Ctrl-C does not end a wait, but comes between two.
+            while not self._changed.wait_for(
+                lambda: self._waiting or self._gap is not None, timeout=1.0
+            ):
+                pass
             if self._gap is None:
                 return self._waiting.popleft()
             gap = self._gap

@@ -12,7 +12,7 @@ import threading
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -128,6 +128,15 @@ class Studio:
             raise MissingError("This recording is no longer in the cache.", "Drop it in again.")
         return found
 
+    def forget_recording(self, recording_id: str) -> None:
+        """Remove the decoded copy of a recording and what was cut out of it; voices stay."""
+        with self._lock:
+            recording = self._recordings.pop(recording_id, None)
+        if recording is not None:
+            listened = self._parts.paths.exports / "listen"
+            for file in (recording.path, *listened.glob(f"{recording.id}-*.wav")):
+                file.unlink(missing_ok=True)
+
     def judge(self, recording_id: str, span: Span, *, engine: str = "builtin") -> ReferenceReport:
         """Measure a span that was chosen by hand.
 
@@ -214,9 +223,11 @@ class Studio:
         language: str | None,
         statement: str,
     ) -> Iterator[Voice]:
-        """A voice for one command: it leaves the library again when the block ends well.
+        """A voice for one command: it leaves the library again with the block.
 
-        After a kill it stays, and the same recording finds it again: an unfinished job goes on.
+        It stays while a job of it does, and after a kill; then the same recording finds it
+        again, and the job goes on. Voices that a person keeps are never lent, so that to clear
+        up after a command takes nothing away from anybody.
         """
         made = self.make_voice(
             recording_id,
@@ -226,13 +237,12 @@ class Studio:
             language=language,
             statement=statement,
         )
-        twins = [v for v in self.voices() if v.digest == made.digest and v.id != made.id]
-        if twins:
-            self.delete_voice(made.id)
-            yield twins[0]
-            return
-        yield made
-        self.delete_voice(made.id)
+        voice = self._parts.voices.lend(made)
+        try:
+            yield voice
+        finally:
+            if not self._parts.store.jobs_of(voice.id):
+                self.delete_voice(voice.id)
 
     def warm(self, voice_id: str, *, engine: str = "builtin") -> None:
         """Get the engine and a voice ready in the background, for an early first sound.
@@ -257,7 +267,8 @@ class Studio:
         """Its jobs stay and can be played; they cannot go on. Raises MissingError."""
         voice = self.voice(voice_id)
         self._parts.voices.delete(voice_id)
-        prompts.forget(self._parts.paths.prompts, voice.digest)
+        if all(other.digest != voice.digest for other in self.voices()):
+            prompts.forget(self._parts.paths.prompts, voice.digest)
 
     # Text
 
@@ -300,16 +311,22 @@ class Studio:
         self._parts.runner.submit(job)
         return job
 
+    def check_settings(self, chosen: Mapping[str, float], *, engine: str) -> dict[str, float]:
+        """Every knob of an engine, filled up with defaults. Raises InputError with the range."""
+        return keys.fill_settings(self.card(engine), chosen)
+
     def submit_or_resume(self, request: SpeakRequest) -> Job:
-        """As `submit`, but an unfinished job of the very same sounds goes on instead."""
+        """As `submit`, but an earlier job that asked this voice for the very same goes on instead.
+
+        One that is done needs nothing more; one that failed is tried again.
+        """
         job = self._make_job(request)
-        stopped = [
-            self._parts.store.job(summary.id)
-            for summary in self._parts.store.jobs(limit=100)
-            if summary.state is JobState.STOPPED and summary.voice_id == request.voice_id
-        ]
-        for known in (*self._parts.store.interrupted(), *stopped):
-            if known.keys == job.keys:
+        store = self._parts.store
+        left = {known.id for known in store.interrupted()}
+        for known in map(store.job, store.jobs_of(request.voice_id)):
+            is_free = known.state.is_over or known.id in left
+            if is_free and (known.keys, known.plan) == (job.keys, job.plan):
+                store.recheck(known.id)
                 return self.resume(known.id)
         self._parts.runner.submit(job)
         return job
@@ -412,8 +429,14 @@ class Studio:
         )
 
     def deliver(self, take: Take, target: Path) -> None:
-        """Put a take where the person says. Raises ResourceError when the disk says no."""
-        _copy(take.path, target)
+        """Move a take out of the exports folder to where the person says.
+
+        Raises ResourceError when the disk says no.
+        """
+        try:
+            _copy(take.path, target)
+        finally:
+            take.path.unlink(missing_ok=True)
 
     # Machine
 

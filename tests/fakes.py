@@ -155,7 +155,7 @@ class FakeSession:
 
     Words in the text make it misbehave: [die], [exit], [die once], [hang], [wait] (until the
     folder holds `go` or Stop), [print], [garbage], [raise], [memory], [refuse], [nan], [empty],
-    [spawn].
+    [mute], [spawn].
     """
 
     def prepare(self, reference: Reference) -> Prompt:
@@ -188,6 +188,8 @@ class FakeSession:
             samples = _tone(utterance, prompt.hertz, settings)
             if "[nan]" in utterance.text:
                 samples[0] = np.nan
+            if "[mute]" in utterance.text:
+                samples = np.zeros_like(samples)
             if "[empty]" in utterance.text:
                 samples = samples[:0]
             note(f"said {utterance.text}")

@@ -1,74 +1,42 @@
-"""The command line: arguments in, one sentence or one JSON object out."""
+"""The commands: arguments in, one sentence or one JSON object out."""
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
 import json
+import math
+import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from core.audio.encode import FileFormat
 from core.audio.recording import Recording
 from core.audio.samples import Span
-from core.errors import InputError, MissingError, StudioError
-from core.events import EngineRestarted, JobDone, JobFailed, JobStopped, SegmentReady
-from core.jobs.job import Job, SpeakRequest
+from core.errors import InputError, MissingError, ResourceError, StudioError
+from core.events import (
+    EngineLoading,
+    EngineRestarted,
+    JobDone,
+    JobFailed,
+    JobStopped,
+    SegmentReady,
+)
+from core.jobs.job import DoneSegment, Job, SpeakRequest
 from core.log import incident
 from core.studio import Studio
+from core.synthesis.take import Take
+from core.text.clean import MAX_CHARS
+
+MAX_TEXT_BYTES = 4 * MAX_CHARS + 4
+"""No text that can be spoken is longer, in any encoding that is read."""
 
 STATEMENT = "I am the speaker, or I have the speaker's permission to use this voice."
 
 Answer = dict[str, Any]
-
-
-def parser() -> argparse.ArgumentParser:
-    """Every command and option; `--help` is drawn from it."""
-    shared = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
-    shared.add_argument("--home", type=Path, metavar="DIR", help="keep everything under DIR")
-    shared.add_argument("--device", help="auto, cpu, cuda, cuda:N or mps (default: auto)")
-    asks = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
-    asks.add_argument("--json", action="store_true", help="one JSON object on stdout")
-    top = argparse.ArgumentParser(
-        prog="app.py",
-        parents=[shared],
-        description="Timbre: long text in the voice of a recording, on your own computer. "
-        "Without a command it opens the page.",
-    )
-    top.add_argument("--port", type=int, default=7860, help="port of the page (default: 7860)")
-    top.add_argument("--no-browser", action="store_true", help="do not open a browser")
-    top.add_argument("--lang", choices=("auto", "en", "zh"), help="language of the page")
-    commands = top.add_subparsers(dest="command", metavar="COMMAND")
-
-    speak = commands.add_parser("speak", parents=[shared, asks], help="speak a text in a voice")
-    speak.add_argument("--reference", type=Path, required=True, metavar="IN")
-    speak.add_argument("--transcript", help="what is said in the recording; makes it better")
-    speak.add_argument("--reference-language", metavar="xx", help="language of the recording")
-    _text_arguments(speak)
-    speak.add_argument("--out", type=Path, required=True, help="wav, flac, mp3, ogg or opus")
-    speak.add_argument("--set", action="append", default=[], metavar="KNOB=VALUE", dest="knobs")
-    speak.add_argument("--seed", type=int, default=0)
-
-    trim = commands.add_parser("trim", parents=[shared, asks], help="find the best seconds")
-    trim.add_argument("reference", type=Path, metavar="IN")
-    trim.add_argument("--out", type=Path, help="write the kept seconds there (WAV)")
-    trim.add_argument("--engine", default="builtin")
-
-    plan = commands.add_parser("plan", parents=[shared, asks], help="show how a text is split")
-    _text_arguments(plan)
-    commands.add_parser("doctor", parents=[shared, asks], help="what works here, what is missing")
-    return top
-
-
-def _text_arguments(command: argparse.ArgumentParser) -> None:
-    text = command.add_mutually_exclusive_group(required=True)
-    text.add_argument("--text")
-    text.add_argument("--text-file", type=Path, metavar="F", help="UTF-8; - reads stdin")
-    command.add_argument("--engine", default="builtin")
-    command.add_argument("--language", metavar="xx", help="force it (default: detect)")
 
 
 def run(arguments: argparse.Namespace, studio: Studio) -> int:
@@ -81,24 +49,58 @@ def run(arguments: argparse.Namespace, studio: Studio) -> int:
     }
     try:
         answer, sentence = commands[arguments.command](arguments, studio)
+        if getattr(arguments, "json", False):
+            sentence = json.dumps(plain(answer), ensure_ascii=True, allow_nan=False)
+        _print(sentence)
     except StudioError as error:
-        print(f"timbre: {error}", file=sys.stderr)
+        tell(str(error))
         return 2
     except KeyboardInterrupt:
-        print("timbre: stopped.", file=sys.stderr)
+        again = " The same command goes on from there." if arguments.command == "speak" else ""
+        tell(f"stopped.{again}")
         return 2
     except Exception as error:  # noqa: BLE001 - the edge: a bug gets a number, not a trace
-        number = incident(error)
-        print(
-            f"timbre: something broke inside Timbre (incident {number}; the log has it).",
-            file=sys.stderr,
-        )
+        tell(f"something broke inside Timbre (incident {incident(error)}; the log has it).")
         return 1
-    if getattr(arguments, "json", False):
-        print(json.dumps(answer, ensure_ascii=True))
-    else:
-        print(sentence)
     return 0
+
+
+def tell(sentence: str) -> None:
+    """One line to whoever watches; nobody may be there."""
+    try:
+        print(f"timbre: {' '.join(sentence.split())}", file=sys.stderr, flush=True)
+    except OSError:
+        _leave(sys.stderr)
+
+
+def _print(text: str) -> None:
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        _leave(sys.stdout)  # `| head -1` has seen enough: nobody's fault
+    except OSError as error:
+        _leave(sys.stdout)
+        raise ResourceError(
+            f"The answer could not be printed: {error.strerror}.", "Redirect it elsewhere."
+        ) from None
+
+
+def _leave(stream: TextIO) -> None:
+    """Let a stream that cannot be written end in nothing, or Python complains when it exits."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, stream.fileno())
+    os.close(nothing)
+
+
+def plain(value: object) -> object:
+    """As JSON can say it: what is not finite is not known, which is null."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {name: plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    return value
 
 
 def read_text(arguments: argparse.Namespace) -> str:
@@ -107,19 +109,38 @@ def read_text(arguments: argparse.Namespace) -> str:
         return str(arguments.text)
     path: Path = arguments.text_file
     if str(path) == "-":
-        content = sys.stdin.buffer.read()
+        content = sys.stdin.buffer.read(MAX_TEXT_BYTES + 1)
     else:
-        if not path.is_file():
-            raise MissingError(f"There is no text file {path}.", "Check the name.")
-        content = path.read_bytes()
+        if path.is_dir():
+            raise InputError(f"{path} is a folder, not a text file.", "Choose one file in it.")
+        try:
+            with path.open("rb") as file:  # not only files: `<(command)` is a pipe
+                content = file.read(MAX_TEXT_BYTES + 1)
+        except FileNotFoundError:
+            raise MissingError(f"There is no text file {path}.", "Check the name.") from None
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise InputError(f"{path} cannot be read: {why}.", "Check the file.") from None
+    if len(content) > MAX_TEXT_BYTES:
+        raise InputError(
+            f"{path.name} is larger than {MAX_TEXT_BYTES / 1e6:.0f} MB; at most {MAX_CHARS:,} "
+            "characters can be read at once.",
+            "Split it into parts and speak one after the other.",
+        )
     encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
-        return content.decode(encoding)
+        text = content.decode(encoding)
     except UnicodeDecodeError as error:
         raise InputError(
             f"{path.name} is not UTF-8 text (byte {error.start} of {len(content)}).",
             "Save it as UTF-8 text and try again.",
         ) from None
+    if "\0" in text:
+        raise InputError(
+            f"{path.name} is not UTF-8 text (a zero at character {text.index(chr(0))}).",
+            "Save it as UTF-8 text and try again.",
+        )
+    return text
 
 
 def read_knobs(pairs: Sequence[str]) -> dict[str, float]:
@@ -157,48 +178,36 @@ def speak(arguments: argparse.Namespace, studio: Studio) -> tuple[Answer, str]:
     form = file_format(target)
     card = studio.card(arguments.engine)
     text = read_text(arguments)
-    knobs = read_knobs(arguments.knobs)
+    settings = studio.check_settings(read_knobs(arguments.knobs), engine=card.name)
     studio.plan(text, engine=card.name, language=arguments.language)
-    began = time.perf_counter()
+    follower = Follower(is_quiet=getattr(arguments, "json", False))
+    follower.say("Reading the recording ...")
     recording = studio.inspect(arguments.reference, engine=card.name)
-    span = kept_span(
-        recording,
-        has_transcript=bool(arguments.transcript),
-        longest_s=card.reference_max_s,
-    )
-    notes = list(recording.notes)
-    transcript = arguments.transcript
-    if transcript and span.seconds + 1 < recording.seconds and span == recording.windows[0].span:
-        notes.append(
-            f"The recording is {recording.seconds:.0f} s long and {span.seconds:.1f} s of it are "
-            "kept, so the transcript of the whole was not used."
-        )
-        transcript = None
-    with studio.borrowed_voice(
-        recording.id,
-        span,
-        name=arguments.reference.stem,
-        transcript=transcript,
-        language=arguments.reference_language,
-        statement=STATEMENT,
-    ) as voice:
-        job = studio.submit_or_resume(
-            SpeakRequest(
+    try:
+        span, transcript, notes = kept(recording, arguments.transcript, card.reference_max_s)
+        with studio.borrowed_voice(
+            recording.id,
+            span,
+            name=arguments.reference.stem,
+            transcript=transcript,
+            language=arguments.reference_language,
+            statement=STATEMENT,
+        ) as voice:
+            request = SpeakRequest(
                 text=text,
                 voice_id=voice.id,
                 engine=card.name,
                 language=arguments.language,
-                settings=knobs,
+                settings=settings,
                 seed=arguments.seed,
             )
-        )
-        first_sound_s = _follow(studio, job, began, quiet=getattr(arguments, "json", False))
-        take = studio.export(job.id, format=form)
-        done = studio.progress(job.id)
-        studio.deliver(take, target)
-        studio.delete_job(job.id)
+            job, take, done = _made(studio, request, form, follower)
+            studio.deliver(take, target)
+            studio.delete_job(job.id)
+    finally:
+        studio.forget_recording(recording.id)
     notes += [f"Segment {segment.index + 1}: {segment.note}" for segment in done if segment.note]
-    wall_s = time.perf_counter() - began
+    wall_s = follower.seconds
     peaks = [segment.peak_bytes for segment in done if segment.peak_bytes]
     answer: Answer = {
         "seconds": round(take.seconds, 3),
@@ -215,37 +224,95 @@ def speak(arguments: argparse.Namespace, studio: Studio) -> tuple[Answer, str]:
             for mark in take.marks
         ],
         "wall_s": round(wall_s, 3),
-        "first_sound_s": None if first_sound_s is None else round(first_sound_s, 3),
+        "first_sound_s": follower.first_sound_s,
         "peak_bytes": max(peaks) if peaks else None,
         "loudness_lufs": take.loudness_lufs,
         "notes": notes,
     }
     sentence = f"{target}: {take.seconds:.1f} s of speech, made in {wall_s:.1f} s."
-    return answer, "\n".join([sentence, *notes])
+    return answer, "\n".join([sentence, *(f"- {note}" for note in notes)])
 
 
-def _follow(studio: Studio, job: Job, began: float, *, quiet: bool) -> float | None:
-    """Wait for the end of a job; returns when its first sound was there (s after `began`)."""
-    first: float | None = None
-    for event in studio.watch(job.id):
-        match event:
-            case SegmentReady():
-                if first is None and event.seconds > 0:
-                    first = time.perf_counter() - began
-                if not quiet:
-                    left = "" if event.left_s is None else f", about {event.left_s:.0f} s left"
-                    print(f"{event.n_done} of {event.n_segments}{left}", file=sys.stderr)
-            case EngineRestarted():
-                print(f"The engine was restarted: {event.reason}", file=sys.stderr)
-            case JobFailed():
-                raise InputError(event.message, event.hint)
-            case JobStopped():
-                raise InputError("The job was stopped.", "Run the command again to go on.")
-            case JobDone():
-                break
-            case _:
-                pass
-    return first
+def kept(
+    recording: Recording, transcript: str | None, longest_s: float
+) -> tuple[Span, str | None, list[str]]:
+    """The stretch to use, the transcript that belongs to it, and what the person should know.
+
+    Raises InputError when nothing can be kept.
+    """
+    transcript = transcript if transcript and transcript.strip() else None
+    span = kept_span(recording, has_transcript=bool(transcript), longest_s=longest_s)
+    best = recording.windows[0]
+    notes = list(recording.notes)
+    notes += [note.text for note in best.report.notes if note.is_warning]
+    if span == best.span and span.seconds + 1 < recording.seconds:
+        notes.append(f"Of the recording {span.start_s:.1f} s to {span.stop_s:.1f} s were used.")
+        if transcript:
+            notes.append("The transcript is of the whole recording, so it was not used.")
+            transcript = None
+    return span, transcript, notes
+
+
+def _made(
+    studio: Studio, request: SpeakRequest, form: FileFormat, follower: Follower
+) -> tuple[Job, Take, tuple[DoneSegment, ...]]:
+    """Do a job to its end. One that failed before anything was finished leaves nothing behind."""
+    job = studio.submit_or_resume(request)
+    try:
+        follower.follow(studio, job)
+        return job, studio.export(job.id, format=form), studio.progress(job.id)
+    except StudioError:
+        if not studio.progress(job.id):
+            studio.delete_job(job.id)
+        raise
+
+
+class Follower:
+    """Tells how far a command is, on stderr, and keeps its times.
+
+    Args:
+        is_quiet: Tell only what is unusual.
+    """
+
+    def __init__(self, *, is_quiet: bool) -> None:
+        self.first_sound_s: float | None = None
+        self._is_quiet = is_quiet
+        self._began_s = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """Since the start."""
+        return time.perf_counter() - self._began_s
+
+    def say(self, sentence: str) -> None:
+        if not self._is_quiet:
+            tell(sentence)
+
+    def follow(self, studio: Studio, job: Job) -> None:
+        """Wait for the end of a job. Raises InputError when it failed or was stopped."""
+        before = {done.index for done in studio.progress(job.id)}
+        if before:
+            self.say(f"{len(before)} of {len(job.plan.segments)} were made before.")
+        for event in studio.watch(job.id):
+            match event:
+                case EngineLoading():
+                    self.say("Preparing the voice ...")
+                case SegmentReady():
+                    if self.first_sound_s is None and event.note is None:
+                        self.first_sound_s = round(self.seconds, 3)
+                    if event.index not in before:
+                        left = "" if event.left_s is None else f", about {event.left_s:.0f} s left"
+                        self.say(f"{event.n_done} of {event.n_segments}{left}")
+                case EngineRestarted():
+                    tell(f"{event.reason} It was started again and goes on.")
+                case JobFailed():
+                    raise InputError(event.message, event.hint)
+                case JobStopped():
+                    raise InputError("The job was stopped.", "Run the command again to go on.")
+                case JobDone():
+                    break
+                case _:
+                    pass
 
 
 def file_format(target: Path) -> FileFormat:
@@ -257,25 +324,35 @@ def file_format(target: Path) -> FileFormat:
         raise InputError(f"{target.name} does not say what to write.", f"End it in {known}.") from (
             None
         )
-    if not target.absolute().parent.is_dir():
-        raise InputError(f"There is no folder {target.absolute().parent}.", "Make it first.")
+    folder = target.absolute().parent
+    if not folder.is_dir():
+        raise InputError(f"There is no folder {folder}.", "Make it first.")
+    if target.is_dir():
+        raise InputError(f"{target} is a folder.", "Add a file name to it.")
+    if not os.access(folder, os.W_OK):
+        raise ResourceError(f"Nothing may be written into {folder}.", "Choose another place.")
     return form
 
 
 def trim(arguments: argparse.Namespace, studio: Studio) -> tuple[Answer, str]:
     """The best seconds of a recording for an engine, and why."""
+    if arguments.out is not None and file_format(arguments.out) is not FileFormat.WAV:
+        raise InputError(f"{arguments.out.name} cannot be written.", "End it in .wav.")
     recording = studio.inspect(arguments.reference, engine=arguments.engine)
-    if recording.problem:
-        raise InputError(recording.problem, recording.hint)
-    window = recording.windows[0]
+    try:
+        if recording.problem:
+            raise InputError(recording.problem, recording.hint)
+        window = recording.windows[0]
+        if arguments.out is not None:
+            studio.save_excerpt(recording.id, window.span, arguments.out)
+    finally:
+        studio.forget_recording(recording.id)
     report = window.report
     notes = [note.text for note in report.notes] + list(recording.notes)
-    if arguments.out is not None:
-        studio.save_excerpt(recording.id, window.span, arguments.out)
     answer: Answer = {
-        "span": {"start_s": window.span.start_s, "stop_s": window.span.stop_s},
-        "seconds": report.seconds,
-        "speech_s": report.speech_s,
+        "span": {"start_s": round(window.span.start_s, 3), "stop_s": round(window.span.stop_s, 3)},
+        "seconds": round(report.seconds, 3),
+        "speech_s": round(report.speech_s, 2),
         "snr_db": report.snr_db,
         "clipped": report.clipped,
         "loudness_lufs": report.loudness_lufs,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import unicodedata
 from typing import Any
 
 from core.errors import StudioError
@@ -12,6 +13,8 @@ from core.text.plan import Segment, TextPlan
 
 VERSION = 1
 TITLE_CHARS = 80
+OVERRIDES = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
+"""Classes of the characters that change the direction of the text around them (UAX #9)."""
 
 
 def dump_request(request: SpeakRequest) -> str:
@@ -48,10 +51,16 @@ def load_integers(text: str) -> tuple[int, ...]:
 
 
 def title(text: str) -> str:
-    """First words of a text on one line, at most 80 characters, cut at a space if there is one."""
+    """First words of a text on one line, at most 80 characters, cut at a space if there is one.
+
+    Without control characters: the tags of a sound file take no NUL, and a direction override
+    would turn the line it is shown in around.
+    """
     # Far more than needed, so that a long text is not split as a whole.
-    line = " ".join(text[: 8 * TITLE_CHARS].split())
-    line = storable(line)
+    words = text[: 8 * TITLE_CHARS].split()
+    line = storable(" ".join(words))
+    line = "".join(each for each in line if unicodedata.category(each) != "Cc")
+    line = "".join(each for each in line if unicodedata.bidirectional(each) not in OVERRIDES)
     if len(line) <= TITLE_CHARS:
         return line
     kept = line[: TITLE_CHARS - 1]

@@ -31,6 +31,9 @@ SILENCE_S = 0.3
 """Length of a segment that has no sound."""
 
 NOTHING_TO_SAY = "There is nothing to say here."
+NOT_SAID = "The engine made no sound of this; it may not know the script."
+SILENT_PEAK = 1e-4
+"""Full scale is 1: at -80 dB nobody hears anything."""
 
 _log = logging.getLogger(__name__)
 
@@ -173,7 +176,9 @@ class Speaking:
             self._blame([index], ResourceError(flaw, "Try other settings or another engine."))
             return
         self._n_good += 1
-        self._keep(index, piece.audio, piece.wall_s, piece.peak_bytes, note=None)
+        is_silent = float(np.abs(piece.audio.samples).max()) < SILENT_PEAK
+        note = NOT_SAID if is_silent else None
+        self._keep(index, piece.audio, piece.wall_s, piece.peak_bytes, note=note)
         held, self._held = self._held, []
         for index_held, note in held:
             self._keep_silence(index_held, note)

@@ -126,6 +126,14 @@ class Store:
             JobSummary(**{**row, "state": JobState(row["state"])}) for row in map(dict, found)
         )
 
+    def jobs_of(self, voice_id: str) -> tuple[str, ...]:
+        """Ids of every job that asked for a voice, oldest first."""
+        found = self.database.rows(
+            "SELECT id FROM jobs WHERE voice_id = ? ORDER BY made_at, rowid",
+            (schema.storable(voice_id),),
+        )
+        return tuple(row["id"] for row in found)
+
     def set_state(self, job_id: str, state: JobState, error: str | None = None) -> None:
         """Write down where a job is; this process becomes its owner.
 

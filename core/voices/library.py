@@ -30,6 +30,8 @@ LANGUAGE = re.compile(r"[a-z]{2,3}")
 MAX_TRANSCRIPT_CHARS = 10_000
 MAX_STATEMENT_CHARS = 4_000
 DEMO_FLAG = "demo voice added"
+LENT_FLAG = "lent "
+"""Before a voice's id: the process that has it for one command only."""
 
 
 class VoiceLibrary:
@@ -118,9 +120,34 @@ class VoiceLibrary:
             gone = rows.execute("DELETE FROM voices WHERE id = ?", (_checked(voice_id),))
             if gone.rowcount == 0:
                 raise _no_voice()
+            rows.execute("DELETE FROM flags WHERE name = ?", (LENT_FLAG + voice_id,))
             _mark_unwanted(rows, voice_id)
         self._database.discard("voices", voice_id)
         _logger.info("voice %s deleted", voice_id)
+
+    def lend(self, voice: Voice) -> Voice:
+        """Mark a voice as this process's, for one command.
+
+        Returns, instead of it, one of the very same sound that a process lent and did not give
+        back because it was killed; the new one is deleted then. A voice that a person keeps, or
+        that another living process has, is never taken.
+        """
+        for twin in self.list():
+            if twin.digest != voice.digest or twin.id == voice.id:
+                continue
+            owner = self._database.flag(LENT_FLAG + twin.id)
+            if owner is None or self._database.is_alive(owner):
+                continue
+            with self._database.change() as rows:
+                taken = rows.execute(
+                    "UPDATE flags SET value = ? WHERE name = ? AND value = ?",
+                    (self._database.token, LENT_FLAG + twin.id, owner),
+                )
+            if taken.rowcount == 1:  # else somebody else was quicker
+                self.delete(voice.id)
+                return twin
+        self._database.set_flag(LENT_FLAG + voice.id, self._database.token)
+        return voice
 
     def reference(self, voice_id: str) -> Reference:
         """What an engine gets of a voice.
@@ -192,7 +219,9 @@ class VoiceLibrary:
             raise InputError(
                 f"“{language[:20]}” is not a language code.", "Use two letters, such as en or zh."
             )
-        said = _cleaned(transcript or "", "transcript", MAX_TRANSCRIPT_CHARS) or None
+        typed = _cleaned(transcript or "", "transcript", MAX_TRANSCRIPT_CHARS)
+        # Nothing to align with in an emoji or a row of dots.
+        said = typed if any(each.isalnum() for each in typed) else None
         agreed = _cleaned(statement, "consent statement", MAX_STATEMENT_CHARS)
         if not agreed:
             raise InputError(

@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from core.errors import InputError, MissingError, ResourceError
 from core.events import JobDone, JobEvent, JobStopped, SegmentReady
 from core.jobs.job import JobState, SpeakRequest
 from core.studio import Studio
+from core.synthesis import prompts
 from core.voices.voice import Voice
 from tests.conftest import ASSETS
 from tests.fakes import ask_for, until
@@ -152,22 +154,115 @@ def test_the_demo_voice_is_there_once_and_stays_deleted(studio: Studio) -> None:
     assert studio.voices() == ()
 
 
-def test_a_borrowed_voice_leaves_no_trace_and_a_known_one_is_not_deleted(studio: Studio) -> None:
+GIVEN: dict[str, Any] = {
+    "name": "Anna",
+    "transcript": None,
+    "language": None,
+    "statement": STATEMENT,
+}
+
+
+def test_a_borrowed_voice_leaves_no_trace_and_a_kept_one_is_left_alone(studio: Studio) -> None:
     recording = studio.inspect(DEMO, engine="fake")
-    given = {
-        "name": "Anna",
-        "transcript": None,
-        "language": None,
-        "statement": STATEMENT,
-    }
     span = recording.windows[0].span
-    with studio.borrowed_voice(recording.id, span, **given) as voice:  # type: ignore[arg-type]
+    with studio.borrowed_voice(recording.id, span, **GIVEN) as voice:
         assert studio.voice(voice.id).name == "Anna"
     assert studio.voices() == ()
-    kept = studio.make_voice(recording.id, span, **given)  # type: ignore[arg-type]
-    with studio.borrowed_voice(recording.id, span, **given) as voice:  # type: ignore[arg-type]
-        assert voice.id == kept.id
+    kept = studio.make_voice(recording.id, span, **GIVEN)
+    job = studio.submit(request(kept, "Good morning."))
+    finish(studio, job.id)
+    with studio.borrowed_voice(recording.id, span, **GIVEN) as voice:
+        assert voice.id != kept.id
+        # What a command clears up at its end is its own: the person's job is another one.
+        assert studio.submit_or_resume(request(voice, "Good morning.")).id != job.id
+        for each in studio.jobs():
+            if each.voice_id == voice.id:
+                studio.delete_job(each.id)
     assert [voice.id for voice in studio.voices()] == [kept.id]
+    assert [each.id for each in studio.jobs()] == [job.id]
+
+
+def test_a_borrowed_voice_leaves_after_a_failure_too(studio: Studio) -> None:
+    recording = studio.inspect(DEMO, engine="fake")
+    borrowed = studio.borrowed_voice(recording.id, recording.windows[0].span, **GIVEN)
+    with pytest.raises(InputError, match="speaks"), borrowed as voice:
+        studio.submit(request(voice, "Good morning.", language="xx"))
+    assert studio.voices() == ()
+
+
+def test_a_borrowed_voice_of_a_process_that_is_gone_is_found_again_with_its_job(
+    tmp_path: Path, studio: Studio
+) -> None:
+    fakes: dict[str, Any] = {
+        "extra_cards": (studio.card("fake"),),
+        "packages": ("core.engines", "tests"),
+    }
+    text = "Good morning."
+    with open_studio(tmp_path / "home", **fakes) as first:
+        recording = first.inspect(DEMO, engine="fake")
+        with first.borrowed_voice(recording.id, recording.windows[0].span, **GIVEN) as left:
+            job = first.submit(request(left, text))
+            finish(first, job.id)
+            # Somebody else at the same time on the same home gets a voice of their own.
+            own = studio.inspect(DEMO, engine="fake")
+            with studio.borrowed_voice(own.id, own.windows[0].span, **GIVEN) as other:
+                assert other.id != left.id
+    assert [voice.id for voice in studio.voices()] == [left.id]
+    own = studio.inspect(DEMO, engine="fake")
+    with studio.borrowed_voice(own.id, own.windows[0].span, **GIVEN) as found:
+        assert found.id == left.id
+        # What is done is not made again, and another arrangement of the words is another job.
+        assert studio.submit_or_resume(request(found, text)).id == job.id
+        studio.delete_job(job.id)
+    assert studio.voices() == ()
+
+
+def test_the_same_words_with_other_pauses_are_another_job(studio: Studio) -> None:
+    voice = make_voice(studio)
+    first = studio.submit(request(voice, "One here. Two there."))
+    finish(studio, first.id)
+    assert studio.submit_or_resume(request(voice, "One here. Two there.")).id == first.id
+    other = studio.submit_or_resume(request(voice, "One here.\n\nTwo there."))
+    assert other.id != first.id
+    finish(studio, other.id)
+
+
+def test_a_recording_that_is_forgotten_is_gone_from_the_disk(studio: Studio) -> None:
+    recording = studio.inspect(DEMO, engine="fake")
+    listened = studio.excerpt(recording.id, Span(start_s=1.0, stop_s=3.0))
+    studio.forget_recording(recording.id)
+    assert not recording.path.exists()
+    assert not listened.exists()
+    with pytest.raises(MissingError):
+        studio.recording(recording.id)
+    studio.forget_recording(recording.id)  # twice does no harm
+
+
+def test_a_delivered_take_leaves_the_exports_folder(studio: Studio, tmp_path: Path) -> None:
+    voice = make_voice(studio)
+    job = studio.submit(request(voice, "Good morning."))
+    finish(studio, job.id)
+    take = studio.export(job.id)
+    studio.deliver(take, tmp_path / "out.wav")
+    assert (tmp_path / "out.wav").stat().st_size > 100
+    assert not take.path.exists()
+    take = studio.export(job.id)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(ResourceError):
+        studio.deliver(take, tmp_path / "folder")
+    assert not take.path.exists()
+
+
+def test_a_prompt_stays_while_a_voice_of_the_same_sound_does(studio: Studio) -> None:
+    recording = studio.inspect(DEMO, engine="fake")
+    span = recording.windows[0].span
+    voices = [studio.make_voice(recording.id, span, **GIVEN) for _ in range(2)]
+    kept = studio.paths.prompts / f"{prompts._name(voices[0].digest)}-x.npz"
+    kept.touch()
+    studio.delete_voice(voices[0].id)
+    assert kept.exists()
+    studio.delete_voice(voices[1].id)
+    assert not kept.exists()
 
 
 @pytest.mark.parametrize(

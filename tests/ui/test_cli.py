@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ import soundfile
 
 from core.audio.recording import Recording
 from core.audio.samples import Note, ReferenceReport, Span
+from core.engines.registry import Registry
+from core.errors import ResourceError
 from core.studio import Studio
 from tests.conftest import ASSETS
-from ui import cli
+from ui import arguments, cli
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = str(ASSETS / "demo_voice.flac")
@@ -34,7 +37,7 @@ class Ran:
 
 
 def run(studio: Studio, capsys: pytest.CaptureFixture[str], *argv: str) -> Ran:
-    code = cli.run(cli.parser().parse_args(argv), studio)
+    code = cli.run(arguments.parser().parse_args(argv), studio)
     out, err = capsys.readouterr()
     return Ran(code, out, err)
 
@@ -146,6 +149,14 @@ WRONG = {
     ),
     "no engine": (["plan", "--text", "a", "--engine", "nobody"], "nobody"),
     "no such language": (["plan", "--text", "a", "--language", "xx"], "xx"),
+    "a text of zeros": (["plan", "--text-file", "zeros.txt"], "UTF-8"),
+    "a text without end": (["plan", "--text-file", "/dev/zero"], "MB"),
+    "a folder as text": (["plan", "--text-file", "."], "folder"),
+    "a folder to write": (
+        ["speak", "--reference", DEMO, "--text", "a", "--out", "folder.wav"],
+        "folder",
+    ),
+    "a trim to write as MP3": (["trim", DEMO, "--out", "o.mp3"], ".wav"),
     "no text": (["plan", "--text", "   "], ""),
     "no text file": (["plan", "--text-file", "nowhere.txt"], "nowhere.txt"),
     "a sound as text": (["plan", "--text-file", DEMO], "UTF-8"),
@@ -174,6 +185,8 @@ def test_wrong_input_is_one_sentence_and_exit_code_2(
     name: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder.wav").mkdir()
+    (tmp_path / "zeros.txt").write_bytes("Hello.".encode("utf-16-be"))
     argv, says = WRONG[name]
     ran = run(real_studio, capsys, *argv, "--json")
     assert (ran.code, ran.out) == (2, "")
@@ -182,6 +195,160 @@ def test_wrong_input_is_one_sentence_and_exit_code_2(
     assert says in ran.err
     assert "Traceback" not in ran.err
     assert not list(tmp_path.glob("o.*"))
+
+
+def test_nothing_stays_behind(
+    real_studio: Studio, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    said = ("--engine", "fake", "--reference", DEMO)
+    good = run(
+        real_studio, capsys, "speak", *said, "--text", "Hi.", "--out", str(tmp_path / "o.wav")
+    )
+    trimmed = run(real_studio, capsys, "trim", DEMO, "--out", str(tmp_path / "kept.wav"))
+    bad = run(
+        real_studio, capsys, "speak", *said, "--text", "Hi.", "--out", str(tmp_path / "p.wav"),
+        "--reference-language", "english",
+    )  # fmt: skip
+    assert (good.code, trimmed.code, bad.code) == (0, 0, 2)
+    paths = real_studio.paths
+    for folder in (paths.recordings, paths.exports, paths.jobs, paths.voices, paths.prompts):
+        assert [file for file in folder.rglob("*") if file.is_file()] == []
+    assert real_studio.voices() == ()
+
+
+def test_a_file_that_cannot_be_put_there_is_written_elsewhere_without_speaking_again(
+    real_studio: Studio,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(*_: object) -> None:
+        raise ResourceError("The disk is full.")
+
+    argv = [
+        "speak", "--engine", "fake", "--reference", DEMO, "--text", "Hi.", "--json",
+        "--out", str(tmp_path / "o.wav"),
+    ]  # fmt: skip
+    with monkeypatch.context() as patched:
+        patched.setattr(real_studio, "deliver", full)
+        assert run(real_studio, capsys, *argv).code == 2
+    [job] = real_studio.jobs()
+    [done] = real_studio.progress(job.id)
+    # Somebody who comes back has a new process; this one lets go of the voice.
+    with real_studio._parts.store.database.change() as rows:
+        rows.execute("UPDATE flags SET value = ? WHERE name LIKE 'lent %'", ("0" * 32,))
+    monkeypatch.setattr(
+        real_studio._parts.host, "speak", lambda *_: pytest.fail("it was spoken again")
+    )
+    assert run(real_studio, capsys, *argv).answer["segments"][0]["seconds"] == round(
+        done.seconds, 3
+    )
+    assert real_studio.jobs() == ()
+    assert real_studio.voices() == ()
+
+
+def test_silence_is_no_first_sound(
+    real_studio: Studio, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    ran = run(
+        real_studio, capsys, "speak", "--engine", "fake", "--reference", DEMO, "--text", "🎉🎉",
+        "--out", str(tmp_path / "o.wav"), "--json",
+    )  # fmt: skip
+    assert ran.answer["first_sound_s"] is None
+    assert ran.answer["loudness_lufs"] is None
+    assert "nothing to say" in " ".join(ran.answer["notes"])
+
+
+def test_a_person_sees_how_far_it_is_and_a_script_does_not(
+    real_studio: Studio, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    argv = [
+        "speak", "--engine", "fake", "--reference", DEMO, "--text", "One. \n\nTwo.",
+        "--out", str(tmp_path / "o.wav"),
+    ]  # fmt: skip
+    told = run(real_studio, capsys, *argv)
+    assert "Reading the recording" in told.err
+    assert "1 of 2" in told.err
+    assert "2 of 2" in told.err
+    assert run(real_studio, capsys, *argv, "--json").err == ""
+
+
+def test_what_is_not_finite_is_null() -> None:
+    answer = {"a": float("nan"), "b": [float("-inf"), 1.0], "c": ({"d": float("inf")},), "e": True}
+    assert cli.plain(answer) == {"a": None, "b": [None, 1.0], "c": [{"d": None}], "e": True}
+
+
+def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("One more sentence, to fill the pipe with. " * 4000)
+    with subprocess.Popen(
+        [sys.executable, str(ROOT / "app.py"), "plan", "--text-file", str(text), "--home",
+         str(tmp_path / "home")],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as ran:  # fmt: skip
+        assert ran.stdout is not None
+        assert ran.stderr is not None
+        ran.stdout.readline()
+        ran.stdout.close()
+        assert ran.stderr.read() == b""
+    assert ran.returncode == 0
+
+
+def test_a_terminal_that_cannot_show_a_letter_still_gets_the_answer(tmp_path: Path) -> None:
+    ran = app(
+        "plan", "--text", "你好。", home=tmp_path, env={**os.environ, "PYTHONIOENCODING": "cp1252"}
+    )
+    assert ran.returncode == 0
+    assert "\\u4f60" in ran.stdout
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows ends a process without asking it")
+def test_a_command_that_is_asked_to_end_says_so_and_its_rerun_goes_on(tmp_path: Path) -> None:
+    argv = [
+        sys.executable, str(ROOT / "app.py"), "speak", "--reference", DEMO, "--out",
+        str(tmp_path / "o.wav"), "--home", str(tmp_path / "home"), "--text",
+        "One sentence.\n\n" * 200,
+    ]  # fmt: skip
+    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True) as ran:
+        assert ran.stderr is not None
+        for line in ran.stderr:
+            if line.startswith("timbre: 3 of 200"):
+                ran.terminate()
+                break
+        rest = ran.stderr.read()
+    assert ran.returncode == 2
+    assert "stopped. The same command goes on from there." in rest
+    assert "Traceback" not in rest
+    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True) as ran:
+        assert ran.stderr is not None
+        told = [next(ran.stderr) for _ in range(3)]
+        ran.terminate()
+        ran.stderr.read()
+    assert any("were made before" in line for line in told)
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        arguments.parser().parse_args(["--version"])
+    written = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert capsys.readouterr().out == f"Timbre {written}\n"
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [("en", "en"), ("EN", "en"), ("en-US", "en"), ("zh_CN.UTF-8", "zh"), ("", None), (" ", None)],
+)
+def test_a_language_may_be_written_as_systems_write_it(typed: str, code: str | None) -> None:
+    assert arguments.language_code(typed) == code
+
+
+def test_help_names_every_knob_with_its_range(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        arguments.parser().parse_args(["speak", "--help"])
+    out = capsys.readouterr().out
+    for knob in Registry().card("builtin").knobs:
+        assert f"{knob.name} " in out
+        assert f"{knob.low:g} to {knob.high:g}" in out
 
 
 def test_a_bug_is_a_number_and_exit_code_1(

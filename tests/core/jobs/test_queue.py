@@ -29,7 +29,7 @@ from core.events import (
 )
 from core.jobs.job import DoneSegment, Job, JobState
 from core.jobs.queue import JobRunner
-from core.jobs.speaking import MAX_EARLY_DEATHS, NOTHING_TO_SAY, Speaks
+from core.jobs.speaking import MAX_EARLY_DEATHS, NOT_SAID, NOTHING_TO_SAY, Speaks
 from core.jobs.store import Store
 from core.jobs.watch import watch
 from core.paths import Paths
@@ -204,6 +204,12 @@ def test_a_segment_without_words_is_a_short_silence_with_a_note(bench: Bench) ->
     assert silent.note == NOTHING_TO_SAY
     assert not np.any(bench.store.segment_sound(job.id, 1).samples)
     assert len(notes("said")) == 2
+
+
+def test_a_segment_of_which_the_engine_makes_no_sound_says_so(bench: Bench) -> None:
+    job = job_of("Heard.", "[mute] not heard.", "Heard too.")
+    bench.finish(job)
+    assert [done.note for done in bench.done(job)] == [None, NOT_SAID, None]
 
 
 def test_a_text_of_emoji_needs_no_engine(real: Bench) -> None:

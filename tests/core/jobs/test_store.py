@@ -15,6 +15,7 @@ from core.audio.samples import Audio
 from core.database import Database
 from core.disk import write_whole, writing
 from core.errors import MissingError, ResourceError
+from core.jobs import schema
 from core.jobs.job import JobState, SpeakRequest
 from core.jobs.store import Store
 from core.paths import Paths
@@ -64,6 +65,12 @@ def test_the_list_is_newest_first_and_counts_finished_segments(store: Store) -> 
     assert (first.id, first.n_done, first.n_segments) == (new.id, 1, 4)
     assert (second.id, second.n_done, second.n_segments) == (old.id, 0, 2)
     assert [line.id for line in store.jobs(limit=1)] == [new.id]
+
+
+def test_a_title_has_nothing_that_a_file_tag_or_a_line_cannot_take() -> None:
+    assert schema.title("\0H\0e\u202ello\x1b[31m\n\n there\x07") == "Hello[31m there"
+    assert schema.title("\0\u2066") == ""
+    assert schema.title("مرحبا بالعالم") == "مرحبا بالعالم"
 
 
 def test_a_title_is_one_short_line_of_the_text(store: Store) -> None:

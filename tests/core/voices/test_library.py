@@ -106,7 +106,8 @@ def test_what_cannot_be_used_is_refused_in_words_and_leaves_nothing(
 
 
 def test_a_blank_transcript_is_no_transcript(library: VoiceLibrary) -> None:
-    assert add_voice(library, transcript=" \n ").transcript is None
+    for nothing_said in (" \n ", "😀 🎉", "... ?!"):
+        assert add_voice(library, transcript=nothing_said).transcript is None
 
 
 def test_renaming_changes_the_name_alone(library: VoiceLibrary) -> None:

@@ -1,0 +1,128 @@
+"""The arguments of the command line, and what `--help` says about them."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+
+from core.engines.registry import Registry
+
+VERSION = "0.1.0"
+"""As in pyproject.toml; a test compares them."""
+
+EXAMPLES = """\
+examples:
+  app.py speak --reference me.m4a --text "Good morning." --out morning.wav
+  app.py speak --reference me.m4a --text-file book.txt --out book.mp3 --set speed=1.1
+  app.py trim interview.mp3 --out best.wav
+  app.py plan --text-file book.txt --json
+  app.py doctor
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command and option; `--help` is drawn from it."""
+    as_written = argparse.RawDescriptionHelpFormatter
+    shared = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    shared.add_argument("--home", type=Path, metavar="DIR", help="keep everything under DIR")
+    shared.add_argument("--device", help="auto, cpu, cuda, cuda:N or mps (default: auto)")
+    asks = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    asks.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    top = argparse.ArgumentParser(
+        prog="app.py",
+        parents=[shared],
+        description="Timbre: long text in the voice of a recording, on your own computer. "
+        "Without a command it opens the page.",
+        epilog=EXAMPLES + "\n`app.py COMMAND --help` tells more of a command.",
+        formatter_class=as_written,
+    )
+    top.add_argument("--version", action="version", version=f"Timbre {VERSION}")
+    top.add_argument("--port", type=int, default=7860, help="port of the page (default: 7860)")
+    top.add_argument("--no-browser", action="store_true", help="do not open a browser")
+    top.add_argument("--lang", choices=("auto", "en", "zh"), help="language of the page")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
+
+    speak = commands.add_parser(
+        "speak",
+        parents=[shared, asks],
+        help="speak a text in the voice of a recording",
+        description="Speak a text in the voice of a recording and write it to a file. Stopped in "
+        "the middle (Ctrl-C, a crash), the same command goes on where it was.",
+        epilog=_knobs(),
+        formatter_class=as_written,
+    )
+    speak.add_argument(
+        "--reference",
+        type=Path,
+        required=True,
+        metavar="IN",
+        help="a recording of one person, any format; the best seconds are found by themselves",
+    )
+    speak.add_argument("--transcript", help="what is said in the recording; makes it better")
+    speak.add_argument(
+        "--reference-language",
+        type=language_code,
+        metavar="xx",
+        help="language of the recording, such as en (default: read off the transcript)",
+    )
+    _text_arguments(speak)
+    speak.add_argument(
+        "--out", type=Path, required=True, help="file to write: .wav, .flac, .mp3, .ogg or .opus"
+    )
+    speak.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KNOB=VALUE",
+        dest="knobs",
+        help="turn a knob (see below); may be given several times",
+    )
+    speak.add_argument("--seed", type=int, default=0, help="decides everything random (default: 0)")
+
+    trim = commands.add_parser(
+        "trim",
+        parents=[shared, asks],
+        help="find the best seconds of a recording",
+        description="Find the seconds of a recording that serve best as a reference, and say why.",
+    )
+    trim.add_argument("reference", type=Path, metavar="IN", help="a recording, any format")
+    trim.add_argument("--out", type=Path, help="write the kept seconds there (WAV)")
+    trim.add_argument("--engine", default="builtin", help="for which engine (default: builtin)")
+
+    plan = commands.add_parser(
+        "plan",
+        parents=[shared, asks],
+        help="show how a text is split",
+        description="Show the pieces a text is spoken in, and about how long it will sound.",
+    )
+    _text_arguments(plan)
+    commands.add_parser("doctor", parents=[shared, asks], help="what works here, what is missing")
+    return top
+
+
+def language_code(typed: str) -> str | None:
+    """`en` of `EN`, `en-US` and `en_US.UTF-8`; None of nothing, as a script's empty variable."""
+    return re.split(r"[-_.@]", typed.strip().lower())[0] or None
+
+
+def _knobs() -> str:
+    lines = ["knobs for --set, with their range:"]
+    for card in Registry().cards():
+        for knob in card.knobs:
+            span = f"{knob.low:g} to {knob.high:g}, default {knob.default:g}"
+            lines.append(f"  {knob.name:15} {span:29} {knob.help}")
+    return "\n".join(lines)
+
+
+def _text_arguments(command: argparse.ArgumentParser) -> None:
+    text = command.add_mutually_exclusive_group(required=True)
+    text.add_argument("--text", help="the text itself")
+    text.add_argument("--text-file", type=Path, metavar="F", help="UTF-8 text; - reads stdin")
+    command.add_argument("--engine", default="builtin", help="which engine (default: builtin)")
+    command.add_argument(
+        "--language",
+        type=language_code,
+        metavar="xx",
+        help="of the text, such as en (default: found by itself)",
+    )
