@@ -29,7 +29,6 @@ def examine(paths: Paths, cards: Sequence[EngineCard]) -> tuple[Finding, ...]:
     with ThreadPoolExecutor(thread_name_prefix="doctor") as pool:
         torch_report = pool.submit(ask_torch)
         reading_sound = pool.submit(parts.sound)
-        streaming = pool.submit(parts.ffmpeg)
         engines = [pool.submit(parts.engine, card) for card in cards]
         nvml = Nvml()
         devices = nvml.read(frozenset())
@@ -45,5 +44,4 @@ def examine(paths: Paths, cards: Sequence[EngineCard]) -> tuple[Finding, ...]:
             machine.torch(torch_report.result(), has_card=bool(devices)),
             *(found for future in engines for found in future.result()),
             reading_sound.result(),
-            streaming.result(),
         )

@@ -1,10 +1,9 @@
-"""Findings on what Timbre is made of: packages, engines, decoding, the player's ffmpeg."""
+"""Findings on what Timbre is made of: packages, engines, decoding."""
 
 from __future__ import annotations
 
 import importlib.metadata
 import math
-import subprocess
 import sys
 import tempfile
 import uuid
@@ -14,7 +13,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-import imageio_ffmpeg
 from packaging.requirements import InvalidRequirement, Requirement
 
 from core.audio import inspect
@@ -123,27 +121,6 @@ def sound() -> Finding:
             text = f"a test recording cannot be read: {error}"
             return Finding(area=area, state="missing", text=text, todo=INSTALL)
     return Finding(area=area, state="ok", text=f"a test recording of {read.seconds:.1f} s was read")
-
-
-def ffmpeg() -> Finding:
-    """Whether the program that Gradio streams sound with is there and starts."""
-    area = "Live playback"
-    try:
-        program = imageio_ffmpeg.get_ffmpeg_exe()
-        done = subprocess.run(
-            [program, "-version"],
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            timeout=CHILD_TIMEOUT_S,
-            check=True,
-        )
-    except (RuntimeError, OSError, subprocess.SubprocessError) as error:
-        todo = f"Run: pip install --force-reinstall {_requirement('imageio-ffmpeg')}"
-        text = f"ffmpeg does not start ({error}): sound can be heard when a job is done"
-        return Finding(area=area, state="note", text=text, todo=todo)
-    words = done.stdout.decode("utf-8", "replace").split()
-    version = words[2] if len(words) > 2 else "of unknown version"
-    return Finding(area=area, state="ok", text=f"ffmpeg {version}, inside its package")
 
 
 def wanted(file: Path = REQUIREMENTS) -> list[str]:

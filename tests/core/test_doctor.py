@@ -86,7 +86,7 @@ def test_this_installation_is_examined_whole(tmp_path: Path) -> None:
     by_area = {finding.area: finding for finding in findings}
     assert {
         *("System", "Packages", "Memory", "Disk", "Data folder", "Graphics card", "torch"),
-        *("Engine builtin", "Reading audio", "Live playback"),
+        *("Engine builtin", "Reading audio"),
     } == set(by_area)
     missing = [finding for finding in findings if finding.state == "missing"]
     assert missing == [], "what the tests run on is complete"
@@ -236,15 +236,3 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     finding = machine.folder(tmp_path / "data")
     assert finding.state == "missing"
     assert os.fspath(tmp_path / "data") in finding.text
-
-
-def test_the_ffmpeg_of_its_package_starts(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert parts.ffmpeg().state == "ok"
-
-    def gone() -> str:
-        raise RuntimeError("No ffmpeg exe could be found.")
-
-    monkeypatch.setattr(parts.imageio_ffmpeg, "get_ffmpeg_exe", gone)
-    finding = parts.ffmpeg()
-    assert finding.state == "note"
-    assert "imageio-ffmpeg" in finding.todo
