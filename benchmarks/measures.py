@@ -21,6 +21,10 @@ RATE = 16_000
 """All measures work on 16 kHz, the bandwidth of most recordings."""
 
 MCEP_ORDER, MCEP_ALPHA = 24, 0.42
+HIGHEST_HZ = 7000
+"""Above this the envelope counts as level: telephone recordings end there, and the slope of their
+filter is nobody's voice."""
+
 FFT_SIZE = 1024
 
 
@@ -124,6 +128,8 @@ def mel_cepstra(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray
     rough, times = pyworld.harvest(samples, RATE, f0_floor=55, f0_ceil=500)
     f0 = pyworld.stonemask(samples, rough, times, RATE)
     envelope = pyworld.cheaptrick(samples, f0, times, RATE, fft_size=FFT_SIZE)
+    edge = round(HIGHEST_HZ / (RATE / 2) * (FFT_SIZE // 2))
+    envelope[:, edge:] = np.exp(np.log(envelope[:, edge - 32 : edge]).mean(axis=1))[:, None]
     omega = np.linspace(0, np.pi, FFT_SIZE // 2 + 1)
     cos, sin = MCEP_ALPHA * np.cos(omega), MCEP_ALPHA * np.sin(omega)
     warped = omega + 2 * np.arctan2(sin, 1 - cos)

@@ -1,7 +1,7 @@
 """Learns how to move a source toward a reference, and moves what the source says.
 
 With a transcript the source says the same words as the reference and each phone gets its own
-offset; without one, or where it does not match, everything gets the same offset.
+offset; without one, or where it does not match, phones learn from the frames they resemble.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.distance import cdist
 
 from core.engines.builtin import mapping, world
-from core.engines.builtin.align import Alignment, Features, align, mismatch
+from core.engines.builtin.align import Alignment, Features, Path, align, mismatch
 from core.engines.builtin.formant import clauses, formant_voice, speech_s
 from core.engines.builtin.mapping import EnvelopeMap, Frames
+from core.engines.builtin.nearest import nearest_pairs
 from core.engines.builtin.passages import passage
 from core.engines.builtin.prosody import PitchMap, pitch_of, syllables_per_s
 from core.engines.builtin.reference import ReferenceSpeech
@@ -45,6 +46,9 @@ changes less than asked."""
 SHARPENING = 0.2
 """Of statistical voices, whose envelopes are averages; formant voices are sharp already."""
 
+NEAREST_ROUNDS = 3
+NEAREST_SHARE = 0.7
+
 EDGE_FRAMES = 12
 """Silence that is kept around what is said."""
 
@@ -60,7 +64,7 @@ class Recipe(StrEnum):
 
     ALIGNED = "aligned"
     PHONE_MEANS = "phone means"
-    SHIFT = "shift"
+    NEAREST = "nearest frames"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -224,7 +228,13 @@ def _fit_same_words(
         source=source,
         speed=float(np.clip(speed, SLOWEST, FASTEST)),
         pitch=_pitch_map(said, reference),
-        envelope=_fit_pairs(said, reference, aligned, _sharpening(source)),
+        envelope=mapping.with_regression(
+            _fit_pairs(said, reference, aligned.pairs, _sharpening(source)),
+            frames_of(said),
+            _unlabelled(reference),
+            aligned.pairs,
+            reference.bandwidth_hz,
+        ),
         recipe=Recipe.ALIGNED,
     )
 
@@ -287,14 +297,29 @@ def _fit_anything(
         source=source,
         speed=speed,
         pitch=_pitch_map(said, reference),
-        envelope=mapping.fit_shift(
-            frames_of(said),
-            _unlabelled(reference),
-            bandwidth_hz=reference.bandwidth_hz,
-            sharpening=_sharpening(source),
-        ),
-        recipe=Recipe.SHIFT,
+        envelope=_fit_nearest(said, reference, _sharpening(source)),
+        recipe=Recipe.NEAREST,
     )
+
+
+def _fit_nearest(said: SourceSpeech, reference: ReferenceSpeech, sharpening: float) -> EnvelopeMap:
+    """Start with one shift, then learn phones from the frames that resemble each other.
+
+    Measured on five speakers: similarity .66 -> .69, word error .12 -> .14; the nearest frames
+    alone, without the share of the plain shift, .70 and .18.
+    """
+    shifted = mapping.fit_shift(
+        frames_of(said),
+        _unlabelled(reference),
+        bandwidth_hz=reference.bandwidth_hz,
+        sharpening=sharpening,
+    )
+    envelope = shifted
+    for _ in range(NEAREST_ROUNDS):
+        converted = mapping.offsets_only(envelope).apply(frames_of(said), similarity=1.0)
+        pairs = nearest_pairs(_features(said), converted, reference.features)
+        envelope = _fit_pairs(said, reference, pairs, sharpening)
+    return mapping.blend(shifted, envelope, NEAREST_SHARE)
 
 
 def _say_the_same(
@@ -342,18 +367,18 @@ def _align_twice(said: SourceSpeech, reference: ReferenceSpeech) -> Alignment:
     """Align, convert by what that says, and align what comes out."""
     own = _features(said)
     first = align(own, reference.features)
-    rough = _fit_pairs(said, reference, first, 0.0)
+    rough = _fit_pairs(said, reference, first.pairs, 0.0)
     converted = mapping.offsets_only(rough).apply(frames_of(said), similarity=1.0)
     return align(own, reference.features, converted)
 
 
 def _fit_pairs(
-    said: SourceSpeech, reference: ReferenceSpeech, aligned: Alignment, sharpening: float
+    said: SourceSpeech, reference: ReferenceSpeech, pairs: Path, sharpening: float
 ) -> EnvelopeMap:
     return mapping.fit_aligned(
         frames_of(said),
         _unlabelled(reference),
-        aligned.pairs,
+        pairs,
         bandwidth_hz=reference.bandwidth_hz,
         sharpening=sharpening,
     )

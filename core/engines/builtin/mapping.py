@@ -1,7 +1,7 @@
 """From the source's spectral envelopes to the speaker's: what is learnt, and how it is applied.
 
-Offsets only: richer maps (frequency warps, mixtures, copied frames) lower the distortion and
-raise the word error, see docs/fidelity.md.
+Offsets, and with the same words a weak regression on top. Richer maps (frequency warps, mixtures,
+copied frames) lower the distortion and raise the word error, see docs/fidelity.md.
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ CLASS_TAU = 40.0
 C0_SHARE = 0.5
 """Of the level offset of a phone: all of it makes consonants pump."""
 
-SMOOTHING_FRAMES = 2.0
+SMOOTHING_FRAMES = 1.2
+"""At 4 likeness falls by .01: quick changes are part of a voice."""
+
+RIDGE = 0.1
 VARIANCE_SHARE = 0.5
 VARIANCE_GAIN = (0.8, 1.6)
 
@@ -57,6 +60,7 @@ class EnvelopeMap:
         shift: f64 [31], added to every frame.
         by_phone: Phone -> f64 [31], added on top while it is said.
         by_class: Class of phones -> f64 [31], for phones that were not met.
+        correction: f64 [31, 31], added for each unit of distance from `centre`.
         gain: f64 [31], factor on the distance from `centre`; makes up for averaged envelopes.
         centre: f64 [31], mean of the converted speech.
     """
@@ -64,6 +68,7 @@ class EnvelopeMap:
     shift: Array
     by_phone: Mapping[str, Array]
     by_class: Mapping[str, Array]
+    correction: Array
     gain: Array
     centre: Array
 
@@ -78,31 +83,80 @@ class EnvelopeMap:
         """
         moved = source.mcep + similarity * (self.shift + self._offset_of(source.phones))
         spoken = gaussian_filter1d(source.is_speech.astype(np.float64), 3.0)[:, None]
+        moved = moved + similarity * spoken * ((moved - self.centre) @ self.correction)
         return spread(moved, self.centre, 1.0 + similarity * spoken * (self.gain - 1.0))
 
     @property
     def nbytes(self) -> int:
         tables = [*self.by_phone.values(), *self.by_class.values()]
-        return sum(array.nbytes for array in (self.shift, self.gain, self.centre, *tables))
+        return sum(
+            array.nbytes for array in (self.shift, self.correction, self.gain, self.centre, *tables)
+        )
+
+    def offset(self, phone: str) -> Array:
+        """f64 [31] of one phone, known or not."""
+        known = self.by_phone.get(phone)
+        return self.by_class.get(phone_class(phone), np.zeros(N_MCEP)) if known is None else known
 
     def _offset_of(self, phones: Phones) -> Array:
         if not self.by_class:
             return np.zeros((len(phones), N_MCEP))
-        nothing = np.zeros(N_MCEP)
         names, places = np.unique(phones.astype(str), return_inverse=True)
-        table = np.array(
-            [
-                self.by_phone.get(name, self.by_class.get(phone_class(name), nothing))
-                for name in names
-            ]
-        )
+        table = np.array([self.offset(name) for name in names])
         smooth: Array = gaussian_filter1d(table[places], SMOOTHING_FRAMES, axis=0)
         return smooth
 
 
 def offsets_only(envelope: EnvelopeMap) -> EnvelopeMap:
-    """Without the gain, for comparing frame by frame."""
-    return replace(envelope, gain=np.ones(N_MCEP))
+    """Without gain and correction, for comparing frame by frame."""
+    return replace(envelope, gain=np.ones(N_MCEP), correction=np.zeros((N_MCEP, N_MCEP)))
+
+
+def blend(left: EnvelopeMap, right: EnvelopeMap, share: float) -> EnvelopeMap:
+    """Between two maps of one source: 0 is the left one, 1 the right one."""
+
+    def between(a: Array, b: Array) -> Array:
+        return (1 - share) * a + share * b
+
+    phones = left.by_phone.keys() | right.by_phone.keys()
+    classes = left.by_class.keys() | right.by_class.keys()
+    nothing = np.zeros(N_MCEP)
+    return EnvelopeMap(
+        shift=between(left.shift, right.shift),
+        by_phone={name: between(left.offset(name), right.offset(name)) for name in phones},
+        by_class={
+            name: between(left.by_class.get(name, nothing), right.by_class.get(name, nothing))
+            for name in classes
+        },
+        correction=between(left.correction, right.correction),
+        gain=between(left.gain, right.gain),
+        centre=between(left.centre, right.centre),
+    )
+
+
+def with_regression(
+    envelope: EnvelopeMap, source: Frames, reference: Frames, pairs: Path, bandwidth_hz: float
+) -> EnvelopeMap:
+    """The same map, with what the other coefficients say about each (ridge regression).
+
+    Measured with `RIDGE` 0.1 on two speakers: similarity +.01 to +.03, word error equal.
+
+    Args:
+        envelope: From `fit_aligned`.
+        source: The voice that is to be moved.
+        reference: The speaker.
+        pairs: int [K, 2], frames that belong together.
+        bandwidth_hz: The reference holds nothing above (Hz).
+    """
+    converted = offsets_only(envelope).apply(source, similarity=1.0)[pairs[:, 0]]
+    x = converted - converted.mean(axis=0)
+    left = reference.mcep[pairs[:, 1]] - converted
+    products = x.T @ x
+    products += RIDGE * (np.diag(np.diag(products)) + len(x) * 1e-3 * np.eye(N_MCEP))
+    correction = np.linalg.solve(products, x.T @ (left - left.mean(axis=0)))
+    correction = correction @ _hold_above(bandwidth_hz)
+    correction[:, 0] = 0.0
+    return replace(envelope, correction=correction)
 
 
 def spread(mcep: Array, centre: Array, gain: Array) -> Array:
@@ -194,7 +248,7 @@ def fit_phone_means(
     shift = sum((mean * count for mean, count in common.values()), np.zeros(N_MCEP)) / total
     shift[0] = 0.0
     sums = {group: ((mean - shift) * count, count) for group, (mean, count) in common.items()}
-    by_group, by_class = _shrink(sums, 25.0, 60.0, shrink_all=0.0)
+    by_group, by_class = _shrink(sums, PHONE_TAU, CLASS_TAU, shrink_all=0.0)
     by_phone = {
         str(phone): by_group[phone_group(str(phone))]
         for phone in set(source.phones)
@@ -247,6 +301,7 @@ def _offsets(
         shift=shift @ held,
         by_phone={phone: offset @ held for phone, offset in by_phone.items()},
         by_class={name: offset @ held for name, offset in by_class.items()},
+        correction=np.zeros((N_MCEP, N_MCEP)),
         gain=np.ones(N_MCEP),
         centre=np.zeros(N_MCEP),
     )
