@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import os
 import re
 import signal
 import sys
@@ -90,6 +91,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from ui import arguments as asked  # noqa: PLC0415
     from ui import cli  # noqa: PLC0415
 
+    _open_missing_streams()
     for stream in (sys.stdout, sys.stderr):
         # A name or a sentence that this terminal cannot show must not end the command.
         if isinstance(stream, io.TextIOWrapper):
@@ -97,7 +99,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = asked.parser().parse_args(argv)
     if threading.current_thread() is threading.main_thread():
         # Asked to end from outside: end as with Ctrl-C, engine and all.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        for name in ("SIGTERM", "SIGHUP"):
+            asked_to_end = getattr(signal, name, None)  # no SIGHUP on Windows; ignored by nohup
+            if asked_to_end and signal.getsignal(asked_to_end) is signal.SIG_DFL:
+                signal.signal(asked_to_end, signal.default_int_handler)
     try:
         with open_studio(
             getattr(arguments, "home", None), device=getattr(arguments, "device", "auto")
@@ -114,6 +119,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - the edge: a bug gets a number, not a trace
         cli.tell(f"something broke inside Timbre (incident {log.incident(error)}).")
         return 1
+
+
+def _open_missing_streams() -> None:
+    """Give a program started without standard streams (`2>&-`, a service) ones to nowhere.
+
+    The database would be opened in their place otherwise, and a library's warning written into
+    it; and `print` to a standard error that is not there goes to standard output.
+    """
+    for handle in range(3):
+        try:
+            os.fstat(handle)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is this one
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the end
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the end
 
 
 def open_page(studio: Studio, arguments: argparse.Namespace) -> int:

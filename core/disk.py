@@ -36,7 +36,7 @@ def no_room(folder: Path, needed_bytes: int) -> ResourceError:
     free = free_bytes(folder)
     known = "" if free is None else f"{megabytes(free)} free, "
     return ResourceError(
-        f"There is no room left on the disk: {known}{megabytes(needed_bytes)} needed.",
+        f"There is no room left on the disk of {folder}: {known}{megabytes(needed_bytes)} needed.",
         "Free some space, then go on: everything that is finished is kept.",
     )
 
@@ -54,8 +54,10 @@ def writing(folder: Path, needed_bytes: int) -> Iterator[None]:
     try:
         yield
     except (FileExistsError, NotADirectoryError) as error:
+        above = Path(error.filename or folder)
+        in_the_way = next((each for each in (above, *above.parents) if each.exists()), above)
         raise InputError(
-            f"{error.filename or folder} is a file where Timbre needs a folder.",
+            f"{in_the_way} is a file where Timbre needs a folder.",
             "Move it away, or start with --home and another folder.",
         ) from error
     except OSError as error:
@@ -65,6 +67,10 @@ def writing(folder: Path, needed_bytes: int) -> Iterator[None]:
             raise ResourceError(
                 f"Timbre may not write into its folder {folder} ({error.strerror}).",
                 "Give yourself the right to write there, or start with --home and another folder.",
+            ) from error
+        if isinstance(error, FileNotFoundError) and not folder.exists():
+            raise InputError(
+                f"The folder {folder} cannot be made.", "Start with --home and another folder."
             ) from error
         raise
 

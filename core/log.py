@@ -13,7 +13,7 @@ import secrets
 from pathlib import Path
 
 from core.disk import writing
-from core.paths import Paths
+from core.paths import Paths, make_private
 
 ROOT = "timbre"
 TREES = (ROOT, "core", "ui")
@@ -35,7 +35,7 @@ def start(paths: Paths, *, level: int = logging.INFO) -> None:
     """
     stop()
     with writing(paths.log, FILE_BYTES):
-        paths.log.mkdir(parents=True, exist_ok=True)
+        make_private(paths.log)
         handler = _RotatingFile(
             log_file(paths),
             maxBytes=FILE_BYTES,

@@ -85,10 +85,21 @@ class Paths:
 
     def make(self) -> None:
         """Create every folder. Raises OSError where the disk says no."""
-        for folder in (self.config, self.voices, self.jobs, self.exports, self.recordings):
-            folder.mkdir(parents=True, exist_ok=True)
-        for folder in (self.prompts, self.uploads, self.log):
-            folder.mkdir(parents=True, exist_ok=True)
+        for folder in (self.config, self.data, self.cache, self.log):
+            make_private(folder)
+        for folder in (self.voices, self.jobs, self.exports):
+            folder.mkdir(exist_ok=True)
+        for folder in (self.recordings, self.prompts, self.uploads):
+            folder.mkdir(exist_ok=True)
+
+
+def make_private(folder: Path) -> None:
+    """Create a folder that others on this computer cannot look into: voices and texts lie there.
+
+    One that exists keeps its rights. Raises OSError where the disk says no.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
 
 
 @contextlib.contextmanager

@@ -102,6 +102,7 @@ class Studio:
                 to keep comes back with its `problem`.
         """
         card = self.card(engine)
+        self._sweep()  # also where no page is ever opened
         recording = recordings.inspect(
             path,
             recording_id=uuid.uuid4().hex,
@@ -434,7 +435,7 @@ class Studio:
         Raises ResourceError when the disk says no.
         """
         try:
-            _copy(take.path, target)
+            _copy(take.path, target, "Choose another place: what was made is kept for it.")
         finally:
             take.path.unlink(missing_ok=True)
 
@@ -478,8 +479,9 @@ class Studio:
         oldest = time.time() - STALE_S
         for folder in (paths.recordings, paths.exports / "listen"):
             for file in folder.glob("*.*"):
-                if file.stat().st_mtime < oldest:
-                    file.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # somebody else may sweep, or play it
+                    if file.stat().st_mtime < oldest:
+                        file.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Stop jobs where they are, end the engine process."""
@@ -489,11 +491,9 @@ class Studio:
         self._parts.store.close()
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy(source: Path, target: Path, hint: str = "Choose another place.") -> None:
     try:
         with whole_file(target) as part:
             shutil.copyfile(source, part)
     except OSError as error:
-        raise ResourceError(
-            f"{target} could not be written: {error.strerror}.", "Choose another place."
-        ) from None
+        raise ResourceError(f"{target} could not be written: {error.strerror}.", hint) from None

@@ -26,7 +26,7 @@ from core.events import (
     SegmentReady,
 )
 from core.jobs.job import DoneSegment, Job, SpeakRequest
-from core.log import incident
+from core.log import incident, log_file
 from core.studio import Studio
 from core.synthesis.take import Take
 from core.text.clean import MAX_CHARS
@@ -60,7 +60,8 @@ def run(arguments: argparse.Namespace, studio: Studio) -> int:
         tell(f"stopped.{again}")
         return 2
     except Exception as error:  # noqa: BLE001 - the edge: a bug gets a number, not a trace
-        tell(f"something broke inside Timbre (incident {incident(error)}; the log has it).")
+        where = log_file(studio.paths)
+        tell(f"something broke inside Timbre (incident {incident(error)}; more in {where}).")
         return 1
     return 0
 
@@ -260,6 +261,7 @@ def _made(
     job = studio.submit_or_resume(request)
     try:
         follower.follow(studio, job)
+        follower.say("Joining the pieces ...")
         return job, studio.export(job.id, format=form), studio.progress(job.id)
     except StudioError:
         if not studio.progress(job.id):
@@ -380,7 +382,9 @@ def plan(arguments: argparse.Namespace, studio: Studio) -> tuple[Answer, str]:
         f"{segment.index + 1:4d}  {segment.language}  {segment.pause_s:.2f} s  {segment.text}"
         for segment in made.segments
     ]
-    lines.append(f"{len(made.segments)} segments, about {seconds / 60:.1f} min.")
+    n = len(made.segments)
+    length = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+    lines.append(f"{n} segment{'s' if n != 1 else ''}, about {length} of speech.")
     return answer, "\n".join([*lines, *made.notes])
 
 

@@ -58,6 +58,7 @@ class Life:
         self._outbox: queue.SimpleQueue[wire.Message | None] = queue.SimpleQueue()
         self._inbox: queue.SimpleQueue[wire.Message | Ended] = queue.SimpleQueue()
         self._ending = threading.Lock()
+        self._log = log
         self._popen = _start(log, packages, n_threads)
         self._threads = [
             threading.Thread(target=target, name=f"engine {name}", daemon=True)
@@ -123,6 +124,7 @@ class Life:
             while (message := wire.read(stream)) is not None:
                 self.is_loaded = self.is_loaded or isinstance(message, wire.Loaded)
                 self._inbox.put(message)
+                _shorten(self._log)
         except wire.WireError as error:
             _log.warning("engine process %d: %s", self.pid, error)
             self._is_garbled = True
@@ -158,6 +160,14 @@ def _start(log: Path, packages: Sequence[str], n_threads: int) -> subprocess.Pop
                 | getattr(subprocess, "CREATE_NO_WINDOW", 0)
             ),
         )
+
+
+def _shorten(log: Path) -> None:
+    """Empty the file of an engine that prints a lot: it lives for days, and starts are rare."""
+    # It is written by appending, so that the next line stands at the new end. Windows may refuse.
+    with contextlib.suppress(OSError):
+        if log.stat().st_size > LOG_MAX_BYTES:
+            os.truncate(log, 0)
 
 
 def _kill(popen: subprocess.Popen[bytes]) -> None:

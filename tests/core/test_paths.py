@@ -26,6 +26,17 @@ def test_everything_of_one_home_lies_under_it(tmp_path: Path) -> None:
     assert paths.database.parent == paths.data
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps a user's folders private by itself")
+def test_others_on_the_computer_cannot_look_into_voices_and_texts(tmp_path: Path) -> None:
+    paths = Paths.default(tmp_path / "home")
+    paths.make()
+    for folder in (paths.config, paths.data, paths.cache, paths.log):
+        assert folder.stat().st_mode & 0o077 == 0
+    paths.data.chmod(0o755)  # as somebody wants it who shares a voice with others
+    paths.make()
+    assert paths.data.stat().st_mode & 0o777 == 0o755
+
+
 def test_the_argument_wins_over_the_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -128,7 +128,7 @@ def test_plan_covers_the_text(real_studio: Studio, capsys: pytest.CaptureFixture
 def test_without_json_a_person_reads_sentences(
     real_studio: Studio, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert "1 segments" in run(real_studio, capsys, "plan", "--text", "Hello there.").out
+    assert "1 segment, about 1 s" in run(real_studio, capsys, "plan", "--text", "Hello there.").out
     assert "of 10.4" in run(real_studio, capsys, "trim", DEMO).out
 
 
@@ -294,6 +294,26 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     assert ran.returncode == 0
 
 
+@pytest.mark.skipif(os.name != "posix", reason="closes descriptors in the POSIX way")
+@pytest.mark.parametrize("closed", [(2,), (0, 1, 2)])
+def test_a_standard_stream_that_is_closed_harms_nothing(
+    tmp_path: Path, closed: tuple[int, ...]
+) -> None:
+    code = (
+        "import os, sys\n"
+        f"for handle in {closed}: os.close(handle)\n"
+        "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, str(ROOT / "app.py"), "trim", str(tmp_path / "nothing.wav"),
+         "--home", str(tmp_path / "home"), "--json"],
+        stdout=subprocess.PIPE, timeout=60, check=False,
+    )  # fmt: skip
+    # The sentence has nowhere to go, least of all to where a script reads JSON.
+    assert (ran.returncode, ran.stdout) == (2, b"")
+    assert (tmp_path / "home/data/studio.db").read_bytes().startswith(b"SQLite format 3")
+
+
 def test_a_terminal_that_cannot_show_a_letter_still_gets_the_answer(tmp_path: Path) -> None:
     ran = app(
         "plan", "--text", "你好。", home=tmp_path, env={**os.environ, "PYTHONIOENCODING": "cp1252"}
@@ -434,7 +454,12 @@ def test_a_home_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     file.write_text("in the way")
     ran = app("plan", "--text", "a", home=file / "home")
     assert ran.returncode == 2
+    assert f"{file} is a file" in ran.stderr
     assert "--home" in ran.stderr
+    if sys.platform == "linux":
+        ran = app("plan", "--text", "a", home=Path("/proc/nowhere"))
+        assert ran.returncode == 2
+        assert "cannot be made" in ran.stderr
 
 
 def test_commands_load_neither_gradio_nor_torch(tmp_path: Path) -> None:

@@ -486,6 +486,17 @@ def children() -> list[str]:
     return [child for task in tasks for child in (task / "children").read_text().split()]
 
 
+def test_an_engine_that_prints_for_days_does_not_fill_the_disk(
+    host: EngineHost, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(life, "LOG_MAX_BYTES", 100)
+    for _ in range(50):
+        say(host, "[print] and a long line of words to go with it")
+    # One life: it is emptied with each answer, and what came after that is at most a few lines.
+    assert host.pid is not None
+    assert (folder / "engine.log").stat().st_size < 1000
+
+
 def test_a_long_log_is_set_aside(host: EngineHost, folder: Path) -> None:
     log = folder / "engine.log"
     log.write_bytes(b"x" * (life.LOG_MAX_BYTES + 1))
