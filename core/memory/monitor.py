@@ -56,6 +56,7 @@ class Monitor:
         self._host: ReadsHost = host or Host(data_folder, engine_pid=engine_pid, clock=clock)
         self._hosts: deque[HostReading] = deque(maxlen=_N_HISTORY)
         self._devices: dict[str, deque[DeviceReading]] = {}
+        self._names: dict[str, str] = {}
         self._snapshot = _nothing_yet(clock())
         self._running: tuple[threading.Thread, threading.Event] | None = None
 
@@ -90,18 +91,21 @@ class Monitor:
         self._hosts.append(host)
         _forget(self._hosts, oldest_s)
         for reading in devices:
+            self._names[reading.uuid] = reading.name
             ring = self._devices.setdefault(reading.uuid, deque(maxlen=_N_HISTORY))
             ring.append(reading)
         for uuid, ring in list(self._devices.items()):
             _forget(ring, oldest_s)
             if not ring:
                 del self._devices[uuid]
+        answering = {reading.uuid for reading in devices}
         self._snapshot = Snapshot(
             devices=devices,
             gpu_state=self._nvml.state,
             host=host,
             history=tuple(self._hosts),
             device_history={uuid: tuple(ring) for uuid, ring in self._devices.items()},
+            lost=tuple(name for uuid, name in self._names.items() if uuid not in answering),
         )
         return self._snapshot
 

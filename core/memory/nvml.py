@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import pynvml
 
 from core.memory.backoff import Backoff
-from core.memory.readings import DeviceReading
+from core.memory.readings import DeviceReading, Throttle
 
 RETRY_LIBRARY_S = 60.0
 """A missing driver is looked for once a minute: loading a library is no work for every tick."""
@@ -31,6 +31,19 @@ RETRY_METRIC_S = (2.0, 60.0)
 
 _MOST_BYTES = 2**46
 """64 TiB: no card has it, and the library's "not available" (2^64 - 1) lies far above."""
+
+_FASTEST_MHZ = 20_000
+
+_THROTTLES = (
+    (0x04, Throttle.POWER),
+    (0x20 | 0x40, Throttle.HEAT),
+    (0x08 | 0x80, Throttle.HARDWARE),
+    (0x10, Throttle.SYNC),
+)
+"""Bits of nvml.h: software power cap; software and hardware thermal slowdown; hardware slowdown
+and power brake; sync boost. An idle card and clocks that somebody set are no throttling."""
+_MOST_REASONS = 0xFFFF
+"""nvml.h knows nine bits; a mask far above is the library's "not available"."""
 
 _INITIAL_PID_NAMESPACE = "pid:[4026531836]"
 """Linux gives the machine's own process namespace this fixed number (include/linux/proc_ns.h)."""
@@ -206,6 +219,11 @@ class Nvml:
             watts=metric("power", lambda: self._watts(card, "nvmlDeviceGetPowerUsage")),
             limit_watts=metric("limit", lambda: self._limit(card)),
             celsius=metric("temperature", lambda: self._celsius(card)),
+            clock_mhz=metric("clock", lambda: self._clock_mhz(card, "nvmlDeviceGetClockInfo")),
+            top_clock_mhz=metric(
+                "top clock", lambda: self._clock_mhz(card, "nvmlDeviceGetMaxClockInfo")
+            ),
+            throttles=metric("throttles", lambda: self._throttles(card)),
         )
         return None if self._saw_gone else reading
 
@@ -250,6 +268,21 @@ class Nvml:
             celsius = _number(self._ask(function, card.handle, sensor), -60, 200)
             if celsius is not None:
                 return celsius
+        return None
+
+    def _clock_mhz(self, card: _Card, function: str) -> float | None:
+        domain = getattr(self._library, "NVML_CLOCK_SM", 1)
+        return _number(self._ask(function, card.handle, domain), 0, _FASTEST_MHZ)
+
+    def _throttles(self, card: _Card) -> tuple[Throttle, ...] | None:
+        """The driver renamed its question in version 535; older ones know the first name only."""
+        for function in (
+            "nvmlDeviceGetCurrentClocksEventReasons",
+            "nvmlDeviceGetCurrentClocksThrottleReasons",
+        ):
+            mask = _whole(self._ask(function, card.handle), 0, _MOST_REASONS)
+            if mask is not None:
+                return tuple(throttle for bits, throttle in _THROTTLES if mask & bits)
         return None
 
 

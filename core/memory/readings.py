@@ -3,6 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Throttle(StrEnum):
+    """Why a card runs slower than it could, as its driver says."""
+
+    POWER = "power"
+    """It draws all the power that it may."""
+    HEAT = "heat"
+    """It is too hot."""
+    HARDWARE = "hardware"
+    """A protection of the board slows it: heat, power supply or its cable."""
+    SYNC = "sync"
+    """It waits for the clocks of other cards in its group."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +34,9 @@ class DeviceReading:
         watts: Power drawn.
         limit_watts: Power allowed.
         celsius: Temperature of the chip.
+        clock_mhz: Clock of the streaming multiprocessors.
+        top_clock_mhz: The highest that this card reaches.
+        throttles: Why it is slower than it could be; empty when nothing holds it back.
     """
 
     at_s: float
@@ -32,6 +49,9 @@ class DeviceReading:
     watts: float | None
     limit_watts: float | None
     celsius: float | None
+    clock_mhz: float | None = None
+    top_clock_mhz: float | None = None
+    throttles: tuple[Throttle, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +89,7 @@ class Snapshot:
         host: The machine.
         history: Earlier readings of the host, oldest first, bounded.
         device_history: Earlier readings of each device by uuid, oldest first, bounded.
+        lost: Names of the devices that answered once and do not now.
     """
 
     devices: tuple[DeviceReading, ...]
@@ -76,3 +97,4 @@ class Snapshot:
     host: HostReading
     history: tuple[HostReading, ...]
     device_history: dict[str, tuple[DeviceReading, ...]]
+    lost: tuple[str, ...] = ()

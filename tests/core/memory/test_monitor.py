@@ -133,6 +133,18 @@ def test_a_card_that_went_leaves_its_history_for_five_minutes() -> None:
     assert [card.uuid for card in snapshot.devices] == ["GPU-b"]
 
 
+def test_a_card_that_went_is_missed_by_name_until_it_is_back() -> None:
+    clock = Clock()
+    cards = FakeCards(clock, "GPU-a", "GPU-b")
+    monitor = Monitor(lambda: None, Path(), nvml=cards, host=FakeHost(clock), clock=clock)
+    assert monitor.sample().lost == ()
+    cards.uuids = ("GPU-b",)
+    clock.now_s += 2 * HISTORY_S
+    assert monitor.sample().lost == ("Card",)
+    cards.uuids = ("GPU-b", "GPU-a")
+    assert monitor.sample().lost == ()
+
+
 def test_a_snapshot_does_not_change_afterwards() -> None:
     clock = Clock()
     watched = monitor(clock, FakeCards(clock, "GPU-a"))

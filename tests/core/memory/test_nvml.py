@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from core.memory.device import ask_torch
 from core.memory.nvml import Nvml
+from core.memory.readings import Throttle
 
 MISSING = 2**64 - 1
 """What the library writes where it has no value (NVML_VALUE_NOT_AVAILABLE)."""
@@ -54,6 +55,10 @@ class FakeLibrary:
             "nvmlDeviceGetPowerUsage": lambda handle: 123_400,
             "nvmlDeviceGetEnforcedPowerLimit": lambda handle: 250_000,
             "nvmlDeviceGetPowerManagementLimit": lambda handle: 300_000,
+            "nvmlDeviceGetClockInfo": lambda handle, domain: 1395,
+            "nvmlDeviceGetMaxClockInfo": lambda handle, domain: 2100,
+            "nvmlDeviceGetCurrentClocksEventReasons": lambda handle: 0x24,
+            "nvmlDeviceGetCurrentClocksThrottleReasons": lambda handle: 0x8,
             "nvmlDeviceGetComputeRunningProcesses": lambda handle: [
                 SimpleNamespace(pid=11, usedGpuMemory=1000),
                 SimpleNamespace(pid=22, usedGpuMemory=2000),
@@ -102,6 +107,8 @@ def test_a_healthy_card_is_read_whole() -> None:
     assert (card.total_bytes, card.used_bytes, card.ours_bytes) == (8 << 30, 2 << 30, 5000)
     assert (card.busy_percent, card.celsius) == (37.0, 61.0)
     assert (card.watts, card.limit_watts) == (123.4, 250.0)
+    assert (card.clock_mhz, card.top_clock_mhz) == (1395.0, 2100.0)
+    assert card.throttles == (Throttle.POWER, Throttle.HEAT)
 
 
 def test_a_machine_without_a_driver_is_asked_once_a_minute() -> None:
@@ -188,10 +195,14 @@ METRICS = {
     "nvmlDeviceGetPowerUsage": ("watts",),
     "nvmlDeviceGetEnforcedPowerLimit": ("limit_watts",),
     "nvmlDeviceGetComputeRunningProcesses": ("ours_bytes",),
+    "nvmlDeviceGetClockInfo": ("clock_mhz",),
+    "nvmlDeviceGetMaxClockInfo": ("top_clock_mhz",),
+    "nvmlDeviceGetCurrentClocksEventReasons": ("throttles",),
 }
 SECOND_WAYS = {
     "nvmlDeviceGetTemperatureV": "nvmlDeviceGetTemperature",
     "nvmlDeviceGetEnforcedPowerLimit": "nvmlDeviceGetPowerManagementLimit",
+    "nvmlDeviceGetCurrentClocksEventReasons": "nvmlDeviceGetCurrentClocksThrottleReasons",
 }
 
 
@@ -212,9 +223,64 @@ def test_an_older_driver_is_asked_the_older_way(function: str) -> None:
     library = FakeLibrary()
     library.fail(function, nvml_error(pynvml.NVML_ERROR_FUNCTION_NOT_FOUND))
     (card,) = reader(library).read(frozenset())
-    assert card.celsius in (60.0, 61.0)
-    assert card.limit_watts in (250.0, 300.0)
-    assert (card.celsius, card.limit_watts) != (61.0, 250.0)
+    newest = (61.0, 250.0, (Throttle.POWER, Throttle.HEAT))
+    oldest = (60.0, 300.0, (Throttle.HARDWARE,))
+    answers = (card.celsius, card.limit_watts, card.throttles)
+    older = [new != answer for new, answer in zip(newest, answers, strict=True)]
+    assert older.count(True) == 1
+    assert answers[older.index(True)] == oldest[older.index(True)]
+
+
+@pytest.mark.parametrize(
+    ("mask", "said"),
+    [
+        (0, ()),
+        (0x1, ()),  # idle
+        (0x2 | 0x100, ()),  # clocks that somebody set
+        (0x4, (Throttle.POWER,)),
+        (0x20, (Throttle.HEAT,)),
+        (0x40, (Throttle.HEAT,)),
+        (0x80, (Throttle.HARDWARE,)),
+        (0x48, (Throttle.HEAT, Throttle.HARDWARE)),
+        (0x10, (Throttle.SYNC,)),
+        (2**32 - 1, None),
+        (MISSING, None),
+    ],
+)
+def test_a_card_that_is_held_back_says_by_what(
+    mask: int, said: tuple[Throttle, ...] | None
+) -> None:
+    library = FakeLibrary()
+    for name in (
+        SECOND_WAYS["nvmlDeviceGetCurrentClocksEventReasons"],
+        ("nvmlDeviceGetCurrentClocksEventReasons"),
+    ):
+        library.moods[name] = lambda handle: mask
+    (card,) = reader(library).read(frozenset())
+    assert card.throttles == said
+
+
+@pytest.mark.parametrize("code", ERROR_CODES)
+@pytest.mark.parametrize("function", [*METRICS, "nvmlInit", "nvmlDeviceGetCount"])
+def test_each_error_of_each_question_is_no_number_and_passes(function: str, code: int) -> None:
+    library, clock = FakeLibrary(), Clock()
+    nvml = reader(library, clock)
+    (whole,) = nvml.read(frozenset({11}))
+    for name in (function, SECOND_WAYS.get(function, function)):
+        library.fail(name, nvml_error(code))
+    for _ in range(3):
+        clock.now_s += 61
+        for card in nvml.read(frozenset({11})):
+            _assert_possible(card)
+            known = {name: value for name, value in vars(card).items() if value is not None}
+            assert {**known, "at_s": 0} == {**{name: getattr(whole, name) for name in known},
+                                            "at_s": 0}  # fmt: skip
+    library.moods.clear()
+    for _ in range(3):
+        clock.now_s += 61
+        cards = nvml.read(frozenset({11}))
+    (again,) = cards
+    assert {**vars(again), "at_s": 0} == {**vars(whole), "at_s": 0}
 
 
 def test_memory_falls_back_to_the_first_form() -> None:
@@ -277,7 +343,8 @@ def test_the_real_library_without_a_driver_is_no_error() -> None:
     nvml.close()
 
 
-# Every function may answer anything that a C library and its binding ever gave somebody.
+# Every function may answer anything that a C library and its binding ever gave somebody; only a
+# well-formed name of a card that is not there could not be told from a real one.
 FUNCTIONS = sorted(FakeLibrary().healthy)
 ODD_ERRORS = [
     OSError("cannot map"),
@@ -288,7 +355,7 @@ ODD_ERRORS = [
     ctypes.ArgumentError("argument 1"),
 ]
 ODD_NUMBERS = st.sampled_from(
-    [MISSING, 2**32 - 1, 2**63, -1, 0, True, float("nan"), float("inf"), "x", b"", None, 10**30]
+    [MISSING, 2**32 - 1, 2**63, -1, 0, True, float("nan"), float("inf"), "", b"", None, 10**30]
 )
 ODD_ANSWERS = st.one_of(
     ODD_NUMBERS,
@@ -354,9 +421,12 @@ def _assert_possible(card: Any) -> None:
         ("watts", 0, 10_000),
         ("limit_watts", 0, 10_000),
         ("celsius", -60, 200),
+        ("clock_mhz", 0, 20_000),
+        ("top_clock_mhz", 0, 20_000),
     ):
         value = getattr(card, name)
         assert value is None or (type(value) is float and low <= value <= high)
+    assert card.throttles is None or set(card.throttles) <= set(Throttle)
 
 
 @pytest.mark.gpu
