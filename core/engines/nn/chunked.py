@@ -1,0 +1,148 @@
+"""Long sound from a convolutional decoder, a window at a time: exact, and flat in memory.
+
+A decoder without attention or state makes each frame's samples from a fixed number of frames
+around it (`receptive`). So a window with that much context at both inner edges gives the very
+samples of a whole decode; nothing is blended. Zero padding inside the decoder must happen only at
+the real ends of the clip, which is why the first and the last window are moved inwards instead of
+filled up: every window of a clip has one shape, so memory, kernel choice and captured graphs stay
+the same from the first second to the last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from core.engines.nn.receptive import ReceptiveField
+from core.engines.protocol import StopFlag
+from core.errors import Cancelled
+
+MIN_CHUNK = 8
+"""Frames: below this, nearly all of a window is context, and halving saves no more memory."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """One call of the decoder; frames counted from the start of the clip.
+
+    Args:
+        start: First frame that is decoded.
+        stop: One past the last.
+        keep_start: First frame whose samples are kept.
+        keep_stop: One past the last.
+    """
+
+    start: int
+    stop: int
+    keep_start: int
+    keep_stop: int
+
+
+def windows(n_frames: int, chunk: int, field: ReceptiveField, begin: int = 0) -> Iterator[Window]:
+    """Cut a clip; all windows have the same number of frames.
+
+    That number is `chunk` and the context on both sides, or the whole clip if that is shorter.
+
+    Args:
+        n_frames: Of the clip.
+        chunk: Frames kept of an inner window, at least `MIN_CHUNK`; the outer ones yield more,
+            as a real end needs no context.
+        field: Of the decoder.
+        begin: First frame that is still missing.
+    """
+    if chunk < MIN_CHUNK:
+        raise ValueError(f"a chunk has at least {MIN_CHUNK} frames, not {chunk}")
+    size = min(n_frames, chunk + field.left + field.right)
+    while begin < n_frames:
+        start = min(max(begin - field.left, 0), n_frames - size)
+        stop = start + size
+        keep_stop = n_frames if stop == n_frames else stop - field.right
+        yield Window(start=start, stop=stop, keep_start=begin, keep_stop=keep_stop)
+        begin = keep_stop
+
+
+class Decoding:
+    """One batch of clips on its way from frames to sound.
+
+    What is finished stays finished: after an out-of-memory error, or with a smaller chunk, the
+    next call goes on at the first missing frame. Finished sound lies on the host.
+
+    Args:
+        decode: The decoder; `[B, C, W]` to `[B, 1, W * hop]` or `[B, W * hop]`.
+        field: Of the decoder.
+        frames: `[B, C, N]`, latents or codes, on any device; a window at a time goes to `device`.
+        device: Where `decode` runs; None for where `frames` are.
+    """
+
+    def __init__(
+        self,
+        decode: Callable[[Tensor], Tensor],
+        field: ReceptiveField,
+        frames: Tensor,
+        device: torch.device | None = None,
+    ) -> None:
+        self._decode = decode
+        self._field = field
+        self._frames = frames
+        self._device = frames.device if device is None else device
+        self.n_frames = frames.shape[-1]
+        self.n_done = 0
+        # Not a tensor: this grows with the clip, and what torch counts must not.
+        self.sound: npt.NDArray[np.float32] = np.zeros(
+            (frames.shape[0], self.n_frames * field.hop), dtype=np.float32
+        )
+
+    @property
+    def done(self) -> npt.NDArray[np.float32]:
+        """f32 `[B, n_done * hop]`: what is finished so far."""
+        return self.sound[:, : self.n_done * self._field.hop]
+
+    def finish(self, chunk: int, stop: StopFlag | None = None) -> npt.NDArray[np.float32]:
+        """Decode what is missing.
+
+        Args:
+            chunk: Frames at a time, at least `MIN_CHUNK`.
+            stop: Asked between windows.
+
+        Returns:
+            f32 `[B, N * hop]` on the host.
+
+        Raises:
+            Cancelled: `stop` was set.
+            FloatingPointError: The decoder gave values that are not numbers, as half precision
+                does when it overflows.
+        """
+        while self.n_done < self.n_frames:
+            if stop is not None and stop.is_set():
+                raise Cancelled
+            self.advance(chunk)
+        return self.sound
+
+    def advance(self, chunk: int) -> None:
+        """Decode one window; arguments and errors as in `finish`."""
+        window = next(windows(self.n_frames, chunk, self._field, self.n_done))
+        hop = self._field.hop
+        with torch.inference_mode():
+            frames = self._frames[..., window.start : window.stop].to(self._device)
+            sound = self._decode(frames).reshape(frames.shape[0], -1)
+        expected = (window.stop - window.start) * hop
+        if sound.shape[-1] != expected:
+            raise ValueError(
+                f"the decoder made {sound.shape[-1]} samples of {frames.shape[-1]} frames, "
+                f"not {expected}"
+            )
+        first, last = window.keep_start - window.start, window.keep_stop - window.start
+        # Cut before the copy: only what is kept crosses to the host.
+        kept = sound[:, first * hop : last * hop].to("cpu", torch.float32).numpy()
+        if not np.isfinite(kept).all():
+            raise FloatingPointError(
+                f"the decoder ({sound.dtype}) gave values that are not numbers in frames "
+                f"{window.keep_start} to {window.keep_stop}"
+            )
+        self.sound[:, window.keep_start * hop : window.keep_stop * hop] = kept
+        self.n_done = window.keep_stop

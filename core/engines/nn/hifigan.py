@@ -1,0 +1,148 @@
+"""HiFi-GAN's generator: latent frames to a waveform, by upsampling and residual stacks.
+
+Kong et al., "HiFi-GAN" (2020), section 2.2; sizes and the speaker condition as in GPT-SoVITS v2.
+It knows nothing of files; names of parameters are those of the published checkpoints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import leaky_relu, leaky_relu_
+
+SLOPE = 0.1
+"""Of every leaky ReLU but the last."""
+LAST_SLOPE = 0.01
+"""Of the one before the output: torch's default in the original code, so the weights expect it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HifiGanDims:
+    """Sizes; the defaults are GPT-SoVITS v1, v2 and v2Pro (32 kHz, 20 ms frames).
+
+    Args:
+        n_latent: Channels of a frame.
+        n_channels: Channels after the first convolution; each level halves them.
+        n_condition: Channels of the speaker vector; 0 for a generator without one.
+        rates: Upsampling of each level; their product is the hop.
+        kernels: Taps of each level's transposed convolution.
+        residual_kernels: Taps of the parallel residual stacks of a level.
+        dilations: Of the steps of each stack.
+        has_output_bias: Of the last convolution.
+    """
+
+    n_latent: int = 192
+    n_channels: int = 512
+    n_condition: int = 512
+    rates: tuple[int, ...] = (10, 8, 2, 2, 2)
+    kernels: tuple[int, ...] = (16, 16, 8, 2, 2)
+    residual_kernels: tuple[int, ...] = (3, 7, 11)
+    dilations: tuple[int, ...] = (1, 3, 5)
+    has_output_bias: bool = False
+
+
+class HifiGan(nn.Module):
+    """The generator."""
+
+    def __init__(self, dims: HifiGanDims) -> None:
+        super().__init__()
+        self.dims = dims
+        self.conv_pre = nn.Conv1d(dims.n_latent, dims.n_channels, 7, padding=3)
+        self.cond = nn.Conv1d(dims.n_condition, dims.n_channels, 1) if dims.n_condition else None
+        self.ups = nn.ModuleList()
+        self.resblocks = nn.ModuleList()
+        n_channels = dims.n_channels
+        for rate, taps in zip(dims.rates, dims.kernels, strict=True):
+            self.ups.append(
+                nn.ConvTranspose1d(
+                    n_channels, n_channels // 2, taps, rate, padding=(taps - rate) // 2
+                )
+            )
+            n_channels //= 2
+            self.resblocks.extend(
+                ResidualStack(n_channels, width, dims.dilations) for width in dims.residual_kernels
+            )
+        self.conv_post = nn.Conv1d(n_channels, 1, 7, padding=3, bias=dims.has_output_bias)
+
+    def forward(self, latent: Tensor, condition: Tensor | None = None) -> Tensor:
+        """
+        Args:
+            latent: `[B, n_latent, N]`.
+            condition: `[B, n_condition, 1]`, the same for all frames of a row.
+
+        Returns:
+            `[B, 1, N * hop]`, within -1 and 1.
+        """
+        x = self.conv_pre(latent)  # [B, n_channels, N]
+        if condition is not None:
+            if self.cond is None:
+                raise ValueError("this generator takes no condition")
+            x.add_(self.cond(condition))
+        n_stacks = len(self.dims.residual_kernels)
+        for level, up in enumerate(self.ups):
+            x = up(leaky_relu_(x, SLOPE))  # [B, n_channels / 2^(level + 1), N * rates so far]
+            # One stack at a time into one sum: three results at once would be the peak.
+            total = None
+            for stack in self.resblocks[level * n_stacks : (level + 1) * n_stacks]:
+                total = stack(x) if total is None else total.add_(stack(x))
+            x = cast(Tensor, total).div_(n_stacks)
+        return torch.tanh_(self.conv_post(leaky_relu_(x, LAST_SLOPE)))
+
+
+class ResidualStack(nn.Module):
+    """Pairs of a dilated and a plain convolution, each pair added to what it was given."""
+
+    def __init__(self, n_channels: int, taps: int, dilations: tuple[int, ...]) -> None:
+        super().__init__()
+        self.convs1 = nn.ModuleList(
+            nn.Conv1d(n_channels, n_channels, taps, dilation=by, padding=by * (taps - 1) // 2)
+            for by in dilations
+        )
+        self.convs2 = nn.ModuleList(
+            nn.Conv1d(n_channels, n_channels, taps, padding=(taps - 1) // 2) for _ in dilations
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`[B, C, T]` to a new tensor of the same shape; `x` is left as it was."""
+        for dilated, plain in zip(self.convs1, self.convs2, strict=True):
+            y = dilated(leaky_relu(x, SLOPE))
+            y = plain(leaky_relu_(y, SLOPE))
+            x = y.add_(x)
+        return x
+
+
+def fold_weight_norm(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Replace each stored direction and length by the weight that they stand for.
+
+    `weight = length * direction / |direction|`, the norm over all axes but the first (Salimans and
+    Kingma 2016). Both spellings are read: `weight_g`, `weight_v`, and torch's newer
+    `parametrizations.weight.original0`, `original1`. Computed in fp32, given back in the stored
+    dtype: squares of half-precision weights underflow.
+
+    Args:
+        weights: A state dict.
+
+    Raises:
+        KeyError: A length without its direction.
+    """
+    folded: dict[str, Tensor] = {}
+    for name, tensor in weights.items():
+        stem, _, last = name.rpartition(".")
+        if last in ("weight_v", "original1"):
+            continue
+        if last == "weight_g":
+            target, direction = f"{stem}.weight", weights[f"{stem}.weight_v"]
+        elif last == "original0":
+            target = stem.removesuffix(".parametrizations.weight") + ".weight"
+            direction = weights[f"{stem}.original1"]
+        else:
+            folded[name] = tensor
+            continue
+        wide = direction.float()
+        norm = torch.linalg.vector_norm(wide, dim=tuple(range(1, wide.ndim)), keepdim=True)
+        folded[target] = (tensor.float() * wide / norm).to(direction.dtype)
+    return folded
