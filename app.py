@@ -109,16 +109,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         ) as studio:
             if arguments.command:
                 return cli.run(arguments, studio)
-            return open_page(studio, arguments)
+            return cli.at_the_edge(lambda: open_page(studio, arguments), studio)
     except StudioError as error:
         cli.tell(str(error))
         return 2
     except KeyboardInterrupt:
         cli.tell("stopped.")
         return 2
-    except Exception as error:  # noqa: BLE001 - the edge: a bug gets a number, not a trace
-        cli.tell(f"something broke inside Timbre (incident {log.incident(error)}).")
-        return 1
 
 
 def _open_missing_streams() -> None:
@@ -138,7 +135,7 @@ def _open_missing_streams() -> None:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the end
 
 
-def open_page(studio: Studio, arguments: argparse.Namespace) -> int:
+def open_page(studio: Studio, arguments: argparse.Namespace) -> None:
     """Serve the page until somebody presses Ctrl-C. Raises ResourceError for a port in use."""
     from ui import page  # noqa: PLC0415 - Gradio takes seconds; commands do not need it
 
@@ -156,13 +153,12 @@ def open_page(studio: Studio, arguments: argparse.Namespace) -> int:
             f"The page cannot use port {arguments.port}: {error.strerror or error}.",
             f"Try --port {arguments.port + 1}.",
         ) from None
-    sys.stdout.write(f"Timbre is at {address} (Ctrl-C ends it)\n")
-    sys.stdout.flush()
     with contextlib.suppress(KeyboardInterrupt):
+        sys.stdout.write(f"Timbre is at {address} (Ctrl-C ends it)\n")
+        sys.stdout.flush()
         while True:  # on Windows Ctrl-C does not end a wait, but comes between two
             time.sleep(1.0)
     shown.close()
-    return 0
 
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ HEAVY = [
 """Never in the page process: each costs seconds or hundreds of megabytes, or can crash it."""
 
 EDGES = {
-    "app.py": "around the command line's edge: what breaks before or after a command",
     "ui/cli.py": "the command line's edge: a bug gets an incident number and exit code 1",
     "ui/edge.py": "the page's edge: a bug gets an incident number and a toast",
     "core/synthesis/worker.py": "the engine process's edge: a bug is told to the parent",

@@ -38,7 +38,9 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=as_written,
     )
     top.add_argument("--version", action="version", version=f"Timbre {VERSION}")
-    top.add_argument("--port", type=int, default=7860, help="port of the page (default: 7860)")
+    top.add_argument(
+        "--port", type=port_number, default=7860, help="port of the page (default: 7860)"
+    )
     top.add_argument("--no-browser", action="store_true", help="do not open a browser")
     top.add_argument("--lang", choices=("auto", "en", "zh"), help="language of the page")
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
@@ -99,6 +101,13 @@ def parser() -> argparse.ArgumentParser:
     _text_arguments(plan)
     commands.add_parser("doctor", parents=[shared, asks], help="what works here, what is missing")
     return top
+
+
+def port_number(typed: str) -> int:
+    """Raises ArgumentTypeError, which argparse says."""
+    if not re.fullmatch("[0-9]{1,5}", typed) or not 0 < int(typed) < 65536:
+        raise argparse.ArgumentTypeError(f"{typed} is not a port; it is a number from 1 to 65535")
+    return int(typed)
 
 
 def language_code(typed: str) -> str | None:

@@ -47,17 +47,32 @@ def run(arguments: argparse.Namespace, studio: Studio) -> int:
         "plan": plan,
         "doctor": doctor,
     }
-    try:
+
+    def work() -> None:
         answer, sentence = commands[arguments.command](arguments, studio)
         if getattr(arguments, "json", False):
             sentence = json.dumps(plain(answer), ensure_ascii=True, allow_nan=False)
         _print(sentence)
+
+    again = "The same command goes on from there." if arguments.command == "speak" else ""
+    return at_the_edge(work, studio, if_stopped=again)
+
+
+def at_the_edge(work: Callable[[], None], studio: Studio, *, if_stopped: str = "") -> int:
+    """Do it, and tell what went wrong. Returns the exit code.
+
+    Args:
+        work: May raise anything.
+        studio: Knows where the log is.
+        if_stopped: What to say to somebody who pressed Ctrl-C.
+    """
+    try:
+        work()
     except StudioError as error:
         tell(str(error))
         return 2
     except KeyboardInterrupt:
-        again = " The same command goes on from there." if arguments.command == "speak" else ""
-        tell(f"stopped.{again}")
+        tell(f"stopped. {if_stopped}")
         return 2
     except Exception as error:  # noqa: BLE001 - the edge: a bug gets a number, not a trace
         where = log_file(studio.paths)
@@ -373,6 +388,7 @@ def plan(arguments: argparse.Namespace, studio: Studio) -> tuple[Answer, str]:
     made = studio.plan(read_text(arguments), engine=arguments.engine, language=arguments.language)
     seconds = studio.estimate_s(made)
     answer: Answer = {
+        "source": made.source,
         "language": made.language,
         "segments": [dataclasses.asdict(segment) for segment in made.segments],
         "seconds": round(seconds, 1),

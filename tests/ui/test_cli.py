@@ -115,13 +115,15 @@ def test_trim_says_what_it_keeps_and_why(
 
 
 def test_plan_covers_the_text(real_studio: Studio, capsys: pytest.CaptureFixture[str]) -> None:
-    text = "First one. Second one!\n\nA paragraph."
+    text = "First\u200b one.\r\nSecond one!\n\nA paragraph."
     ran = run(real_studio, capsys, "plan", "--text", text, "--json")
     answer = ran.answer
     assert answer["language"] == "en"
     assert set(answer["segments"][0]) >= {"index", "text", "start", "stop", "pause_s", "language"}
+    for segment in answer["segments"]:
+        assert answer["source"][segment["start"] : segment["stop"]] == segment["text"]
     said = "".join(segment["text"] for segment in answer["segments"])
-    assert "".join(said.split()) == "".join(text.split())
+    assert "".join(said.split()) == "".join(text.replace("\u200b", "").split())
     assert answer["seconds"] > 0
 
 
@@ -445,6 +447,10 @@ def test_the_program_itself_prints_json_alone_and_exits_as_it_says(tmp_path: Pat
     bad = app("trim", str(tmp_path / "nothing.wav"), home=tmp_path / "a home")
     assert (bad.returncode, bad.stdout) == (2, "")
     assert "Traceback" not in bad.stderr
+    for port in ("0", "65536", "-1", "http"):
+        ran = app("--port", port, home=tmp_path / "a home")
+        assert ran.returncode == 2
+        assert "1 to 65535" in ran.stderr or "expected one argument" in ran.stderr
     assert app("sing", home=tmp_path / "a home").returncode == 2
     assert app("plan", "--text", "a", "--device", "abacus", home=tmp_path).returncode == 2
 
