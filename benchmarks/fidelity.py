@@ -36,9 +36,10 @@ from benchmarks.measures import (
 )
 from core.audio.samples import Audio
 from core.engines.builtin.card import CARD
-from core.engines.builtin.conversion import Manner, convert, fit
+from core.engines.builtin.conversion import Manner, convert
 from core.engines.builtin.engine import Builtin
 from core.engines.builtin.espeak import VOICES, espeak
+from core.engines.builtin.fitting import fit
 from core.engines.builtin.reference import ReferenceSpeech, analyse_reference
 from core.engines.builtin.sources import espeak_sources, sources_for
 from core.engines.builtin.speech import Source

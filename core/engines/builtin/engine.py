@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from core.audio.samples import Audio
 from core.engines.builtin import sources
 from core.engines.builtin.card import CARD
-from core.engines.builtin.conversion import Conversion, Manner, convert, fit
+from core.engines.builtin.conversion import Conversion, Manner, convert
+from core.engines.builtin.fitting import fit
 from core.engines.builtin.reference import ReferenceSpeech, analyse_reference
 from core.engines.builtin.speech import Source
 from core.engines.protocol import Piece, Prompt, Reference, StopFlag, Utterance

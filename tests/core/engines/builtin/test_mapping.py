@@ -8,14 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.engines.builtin import world
+from core.engines.builtin.align import Features
 from core.engines.builtin.mapping import (
     Frames,
+    blend,
     fit_aligned,
     fit_phone_means,
     fit_shift,
     offsets_only,
     spread,
+    with_regression,
 )
+from core.engines.builtin.nearest import nearest_pairs
 from core.engines.builtin.phone_classes import phone_class, phone_group
 
 FULL_BAND = world.RATE / 2
@@ -158,3 +162,37 @@ def test_other_sounds_are_not(left: str, right: str) -> None:
 )
 def test_every_phone_has_a_class(phone: str, name: str) -> None:
     assert phone_class(phone) == name
+
+
+def test_the_nearest_frame_of_a_copy_is_the_same_frame() -> None:
+    own = speech()
+    every = np.ones(len(own.mcep), dtype=np.bool_)
+    features = Features(mcep=own.mcep, is_voiced=own.phones == "a", is_speech=every)
+    pairs = nearest_pairs(features, own.mcep, features)
+    np.testing.assert_array_equal(pairs[:, 0], pairs[:, 1])
+
+
+def test_half_way_between_two_maps_lies_half_the_offset() -> None:
+    own = speech()
+    by = np.random.default_rng(2).standard_normal(world.N_MCEP) * 0.2
+    still = fit_shift(own, own, bandwidth_hz=FULL_BAND, sharpening=0.0)
+    whole = fit_aligned(
+        own, moved(own, by), one_to_one(own), bandwidth_hz=FULL_BAND, sharpening=0.0
+    )
+    change = offsets_only(blend(still, whole, 0.5)).apply(own, similarity=1.0) - own.mcep
+    np.testing.assert_allclose(change[:, 1:], np.tile(by[1:] / 2, (len(change), 1)), atol=1e-9)
+
+
+def test_regression_learns_what_one_coefficient_says_about_another() -> None:
+    own = speech(n_phones=200)
+    theirs = own.mcep.copy()
+    theirs[:, 5] += 0.8 * (own.mcep[:, 2] - own.mcep[:, 2].mean())
+    other = Frames(mcep=theirs, phones=own.phones, is_speech=own.is_speech)
+    pairs = one_to_one(own)
+    plain = fit_shift(own, other, bandwidth_hz=FULL_BAND, sharpening=0.0)
+    learnt = with_regression(plain, own, other, pairs, FULL_BAND)
+    errors = [
+        np.abs(fitted.apply(own, similarity=1.0)[:, 5] - theirs[:, 5]).mean()
+        for fitted in (plain, learnt)
+    ]
+    assert errors[1] < 0.3 * errors[0]
