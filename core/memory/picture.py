@@ -81,6 +81,7 @@ class MemoryPicture:
     """
     Args:
         device: Where the engine runs, as `cuda:0` or `cpu`.
+        uuid: Of that card in NVML's spelling; None on the processor or where not known.
         split: What its memory is used for.
         running: What it is doing.
         growth: How its memory moves.
@@ -88,6 +89,7 @@ class MemoryPicture:
     """
 
     device: str
+    uuid: str | None = None
     split: Split = Split()
     running: Running = Running()
     growth: Growth = Growth()
