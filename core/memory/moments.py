@@ -45,6 +45,7 @@ class MemoryEvent:
         before: How it ran, in two words, as `batch 8`; may be empty.
         after: How it runs now; may be empty.
         text: One sentence with the numbers.
+        detail: The machine's own words, for the log; may be empty.
     """
 
     kind: Kind
@@ -55,6 +56,7 @@ class MemoryEvent:
     free_bytes: int | None = None
     before: str = ""
     after: str = ""
+    detail: str = ""
 
 
 class Moments:
