@@ -1,4 +1,4 @@
-"""Fused attention equals the formula for every mask the engines need; memory is linear in length."""
+"""Fused attention equals the formula, whatever the mask, in memory linear in length."""
 
 from __future__ import annotations
 
