@@ -88,9 +88,8 @@ class ResidualUnit(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """`[B, C, T]` to a new tensor of the same shape; `x` is left as it was."""
-        y = self.conv1(self.snake1(x))
-        y = self.conv2(self.snake2(y))
-        return cast(Tensor, y.add_(x))
+        # In one expression: a name for what is between would keep it alive to the end.
+        return cast(Tensor, self.conv2(self.snake2(self.conv1(self.snake1(x)))).add_(x))
 
 
 class Snake(nn.Module):
