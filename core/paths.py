@@ -12,6 +12,8 @@ from pathlib import Path
 import platformdirs
 
 APP = "timbre"
+VERSION = "0.1.0"
+"""As in pyproject.toml; a test compares them."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -49,6 +49,8 @@ SPOKEN_CHARS_PER_S = 14.0
 """Characters of alphabetic text spoken in a second, for estimates before anything is made."""
 SPOKEN_SYLLABLES_PER_S = 4.5
 """The same for scripts that write a syllable per character (Chinese, Japanese, Korean)."""
+MAX_SPOKEN_CHARS_PER_S = 40.0
+"""No transcript has more: auctioneers reach about 30."""
 MAX_RECORDINGS = 32
 STALE_S = 24 * 3600.0
 
@@ -197,12 +199,20 @@ class Studio:
             statement: The consent that the person gave, word for word.
 
         Raises:
-            InputError: No consent, no name, or a span that cannot serve.
+            InputError: No consent, no name, a span that cannot serve, or a transcript that
+                cannot be of it.
         """
         recording = self.recording(recording_id)
         report = self.judge(recording_id, span)
-        if language is None and transcript and transcript.strip():
-            language = self.plan(transcript).language
+        said = " ".join((transcript or "").split())
+        if len(said) > MAX_SPOKEN_CHARS_PER_S * span.seconds:
+            raise InputError(
+                f"The transcript has {len(said):,} characters for {span.seconds:.1f} s of sound, "
+                "which nobody can say.",
+                "Give what is said in the kept seconds alone, or leave it out.",
+            )
+        if language is None and said:
+            language = self.plan(said).language
         return self._parts.voices.add(
             recordings.kept(recording.path, span),
             name=name,

@@ -7,9 +7,7 @@ import re
 from pathlib import Path
 
 from core.engines.registry import Registry
-
-VERSION = "0.1.0"
-"""As in pyproject.toml; a test compares them."""
+from core.paths import VERSION
 
 EXAMPLES = """\
 examples:

@@ -40,6 +40,8 @@ def examine(paths: Paths, cards: Sequence[EngineCard]) -> tuple[Finding, ...]:
             *parts.packages(parts.wanted()),
             *machine.memory(host),
             machine.folder(paths.data),
+            machine.log_folder(paths),
+            *machine.own_settings(paths),
             *machine.graphics(devices, state),
             machine.torch(torch_report.result(), has_card=bool(devices)),
             *(found for future in engines for found in future.result()),

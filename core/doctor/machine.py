@@ -8,10 +8,11 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
+from core import settings
 from core.doctor.finding import INSTALL, Finding, gb
 from core.memory.device import TorchReport
 from core.memory.readings import DeviceReading, HostReading
-from core.paths import whole_file
+from core.paths import VERSION, Paths, whole_file
 
 PYTHON_MIN = (3, 11)
 FREE_MEMORY_LOW_BYTES = 1 << 30
@@ -22,8 +23,8 @@ FREE_DISK_LOW_BYTES = 2 << 30
 
 def system() -> Finding:
     """The operating system and the interpreter."""
-    text = f"Python {platform.python_version()} on {platform.system()} {platform.release()}"
-    text += f" ({platform.machine()})"
+    text = f"Timbre {VERSION}, Python {platform.python_version()} on {platform.system()} "
+    text += f"{platform.release()} ({platform.machine()})"
     if sys.version_info < PYTHON_MIN:
         wanted = ".".join(str(number) for number in PYTHON_MIN)
         return Finding(
@@ -82,6 +83,25 @@ def folder(data: Path) -> Finding:
             todo="Give yourself the right to write there, or start with --home and another folder.",
         )
     return Finding(area="Data folder", state="ok", text=f"{data} can be written")
+
+
+def log_folder(paths: Paths) -> Finding:
+    """Where to read more about an incident."""
+    return Finding(area="Log", state="ok", text=f"in {paths.log}, without what was said or read")
+
+
+def own_settings(paths: Paths) -> tuple[Finding, ...]:
+    """What of the settings does not hold, or did not when it was last read."""
+    todo = f"Mend it in {paths.config}, or set it anew on the page."
+    found = [
+        Finding(area="Settings", state="note", text=text, todo=todo)
+        for text in settings.problems(paths)
+    ]
+    for file in sorted(paths.config.glob("settings.broken-*.toml")):
+        text = f"{file.name} could not be read and was set aside; the defaults hold"
+        todo = f"Mend it and name it settings.toml, or delete it, in {paths.config}."
+        found.append(Finding(area="Settings", state="note", text=text, todo=todo))
+    return tuple(found)
 
 
 def graphics(devices: Sequence[DeviceReading], state: str) -> tuple[Finding, ...]:

@@ -86,7 +86,7 @@ def test_this_installation_is_examined_whole(tmp_path: Path) -> None:
     by_area = {finding.area: finding for finding in findings}
     assert {
         *("System", "Packages", "Memory", "Disk", "Data folder", "Graphics card", "torch"),
-        *("Engine builtin", "Reading audio"),
+        *("Log", "Engine builtin", "Reading audio"),
     } == set(by_area)
     missing = [finding for finding in findings if finding.state == "missing"]
     assert missing == [], "what the tests run on is complete"

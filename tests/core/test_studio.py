@@ -336,6 +336,16 @@ def test_deleting_a_running_job_stops_it_first(studio: Studio) -> None:
         studio.job(job.id)
 
 
+def test_a_transcript_of_more_than_the_kept_seconds_is_refused(studio: Studio) -> None:
+    recording = studio.inspect(DEMO, engine="fake")
+    span = Span(start_s=1.0, stop_s=3.5)
+    whole = "And Mister John Dashwood had then leisure to consider how much. " * 2
+    given = {**GIVEN, "transcript": whole, "language": "en"}
+    with pytest.raises(InputError, match=r"127 characters for 2\.5 s"):
+        studio.make_voice(recording.id, span, **given)
+    assert studio.make_voice(recording.id, span, **{**given, "transcript": whole[:60]})
+
+
 def test_many_threads_may_ask_at_once(studio: Studio) -> None:
     voice = make_voice(studio)
     jobs = [studio.submit(request(voice, f"Sentence number {n}.")) for n in range(4)]

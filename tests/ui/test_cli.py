@@ -364,6 +364,23 @@ def test_a_language_may_be_written_as_systems_write_it(typed: str, code: str | N
     assert arguments.language_code(typed) == code
 
 
+def test_the_doctor_says_where_the_log_is_and_what_of_the_settings_does_not_hold(
+    tmp_path: Path,
+) -> None:
+    config = tmp_path / "config"
+    config.mkdir()
+    (config / "settings.toml").write_text("target_lufs = 99\n")
+    ran = app("doctor", "--json", home=tmp_path)
+    found = {each["area"]: each for each in json.loads(ran.stdout)["findings"]}
+    assert str(tmp_path / "log") in found["Log"]["text"]
+    assert "-40 to -8" in found["Settings"]["text"]
+    assert str(config) in found["Settings"]["todo"]
+    (config / "settings.toml").write_text("= nonsense [[")
+    assert "could not be read" in app("doctor", home=tmp_path).stdout
+    for each in found.values():
+        assert each["state"] == "ok" or each["todo"], each
+
+
 def test_help_names_every_knob_with_its_range(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         arguments.parser().parse_args(["speak", "--help"])
