@@ -34,6 +34,15 @@ class Remembered:
     def within(self, way: Way, ladder: Ladder) -> Way:
         return ladder.within(way, self.steps[-1]) if self.steps else way
 
+    def climb(self, way: Way, ladder: Ladder) -> None:
+        """Forget the last step, and with it those that make no difference to this way."""
+        before = self.within(way, ladder)
+        for n_kept in range(len(self.steps) - 1, -1, -1):
+            kept = Remembered(steps=self.steps[:n_kept])
+            if kept.within(way, ladder) != before:
+                self.steps = kept.steps
+                return
+
 
 @dataclass(kw_only=True)
 class Descent:

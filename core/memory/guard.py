@@ -203,8 +203,8 @@ class Guard:
         """The planned way, as small as what was remembered and what is free now ask for."""
         remembered = self._remembered.setdefault(stage, Remembered())
         before = remembered.within(way, ladder)
-        if remembered.steps and self._clock() >= remembered.until_s:
-            remembered.steps.pop()
+        if self._clock() >= remembered.until_s:
+            remembered.climb(way, ladder)
         now = remembered.within(way, ladder)
         descent = Descent(
             stage=stage,

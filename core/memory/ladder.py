@@ -76,7 +76,8 @@ class Ladder:
     def within(self, way: Way, cap: Way) -> Way:
         """No larger than another way in anything."""
         is_on_cpu = cap.device == CPU != way.device and self.cpu_dtype is not None
-        is_lower = self._place(cap.dtype) > self._place(way.dtype)
+        is_on_card = CPU not in (cap.device, way.device)
+        is_lower = is_on_card and self._place(cap.dtype) > self._place(way.dtype)
         small = replace(
             way,
             batch=min(way.batch, cap.batch),
