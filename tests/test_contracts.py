@@ -60,6 +60,7 @@ BANNED_CALLS = {
     "yaml.load",
     "torch.cuda.empty_cache",
 }
+CALL_HOMES = {"torch.cuda.empty_cache": "core/engines/nn/allocator.py"}
 
 
 def product_files() -> list[Path]:
@@ -142,6 +143,7 @@ def test_nothing_banned_is_used(file: Path) -> None:
         "server.launch(server_name='0.0.0.0')",
         "HOST = '::'",
         "import torch\ntorch.load(path, weights_only=True)",
+        "import torch\ntorch.cuda.empty_cache()",
         "import numpy as np\nnp.load(path, allow_pickle=True)",
         "hub.load(name, trust_remote_code=True)",
     ],
@@ -241,7 +243,7 @@ def _call_complaints(node: ast.AST, name: str, known_as: dict[str, str]) -> Iter
         return
     called = _dotted(node.func, known_as)
     keywords = {keyword.arg: keyword.value for keyword in node.keywords}
-    if called in BANNED_CALLS:
+    if called in BANNED_CALLS and CALL_HOMES.get(called) != name:
         yield f"calls {called}"
     for switch in ("shell", "allow_pickle", "trust_remote_code"):
         if switch in keywords and not _is(keywords[switch], False):

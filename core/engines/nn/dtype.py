@@ -11,8 +11,8 @@ from enum import StrEnum
 
 import torch
 
-NAMES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
-"""By name: what plans, calibrations and ladders carry."""
+NAMES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+"""By the short names that plans, calibrations and the ladder carry."""
 
 
 class Part(StrEnum):
@@ -78,13 +78,13 @@ def choose(part: Part, traits: DeviceTraits) -> str:
     """
     usable = _usable(traits)
     if part is Part.EXACT:
-        return "float32"
-    order = ("bfloat16", "float16") if part is Part.BACKBONE else ("float16", "bfloat16")
+        return "fp32"
+    order = ("bf16", "fp16") if part is Part.BACKBONE else ("fp16", "bf16")
     if traits.kind == "cpu" and part is Part.DECODER:
         # Measured on one core: a convolution takes 18 ms in float32, 10 in bfloat16, whose rounding
         # is heard, and 710 in float16. Memory is plentiful; the ladder may still ask for less.
-        return "float32"
-    return next((name for name in order if name in usable), "float32")
+        return "fp32"
+    return next((name for name in order if name in usable), "fp32")
 
 
 def lower(dtype: str, part: Part, traits: DeviceTraits) -> str | None:
@@ -98,11 +98,11 @@ def lower(dtype: str, part: Part, traits: DeviceTraits) -> str | None:
         part: Of the model.
         traits: Of the device.
     """
-    if dtype != "float32" or part is Part.EXACT:
+    if dtype != "fp32" or part is Part.EXACT:
         return None
     if part is Part.DECODER and traits.kind not in ("cpu", "mps") and _fp16_is_right(traits):
-        return "float16"
-    return "bfloat16" if traits.kind != "mps" or traits.has_bf16 else None
+        return "fp16"
+    return "bf16" if traits.kind != "mps" or traits.has_bf16 else None
 
 
 def stays_single(name: str) -> bool:
@@ -143,14 +143,14 @@ def _usable(traits: DeviceTraits) -> frozenset[str]:
     """Half precisions that are both right and no slower than float32."""
     fast = set()
     if traits.has_bf16:
-        fast.add("bfloat16")
+        fast.add("bf16")
     if (
         traits.has_fp16
         and traits.kind != "cpu"
         and _fp16_is_right(traits)
         and _fp16_is_fast(traits)
     ):
-        fast.add("float16")
+        fast.add("fp16")
     return frozenset(fast)
 
 

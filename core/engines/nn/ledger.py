@@ -57,6 +57,7 @@ class Ledger(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's own
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.cap_bytes = cap_bytes
+        self.limit_bytes: int | None = None
         self.fail_at_allocation = fail_at_allocation
         self.fail_at_operation = fail_at_operation
         self.n_allocations = 0
@@ -67,6 +68,12 @@ class Ledger(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's own
         self._sizes: dict[int, tuple[weakref.ref[torch.UntypedStorage], int]] = {}
         # A storage may die in any thread, also while this one counts (garbage collection).
         self._lock = threading.RLock()
+
+    @property
+    def most_bytes(self) -> int | None:
+        """What may be alive: the smaller of `cap_bytes` (the card) and `limit_bytes` (our share
+        of it, set by an allocator); None where neither is set."""
+        return min((n for n in (self.cap_bytes, self.limit_bytes) if n is not None), default=None)
 
     @property
     def live_bytes(self) -> int:
@@ -98,7 +105,7 @@ class Ledger(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's own
         named = dict(kwargs or {})
         self.n_operations += 1
         if self.n_operations == self.fail_at_operation:
-            raise self._fault(0, self._live_bytes, self.cap_bytes)
+            raise self._fault(0, self._live_bytes, self.most_bytes)
         given = {id(storage) for storage in _storages((args, named))}
         out = func(*args, **named)
         for storage in _storages(out):
@@ -109,7 +116,7 @@ class Ledger(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's own
                 # As on a card, the refused memory never was: nothing of it may stay in a frame.
                 wanted_bytes = storage.nbytes()
                 del out, storage
-                raise self._fault(wanted_bytes, self._live_bytes, self.cap_bytes)
+                raise self._fault(wanted_bytes, self._live_bytes, self.most_bytes)
             self._count(storage)
         return out
 
@@ -121,7 +128,7 @@ class Ledger(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's own
         if self.n_allocations == self.fail_at_allocation:
             return False
         after_bytes = self._live_bytes + nbytes - before_bytes
-        return self.cap_bytes is None or after_bytes <= self.cap_bytes
+        return self.most_bytes is None or after_bytes <= self.most_bytes
 
     def _count(self, storage: torch.UntypedStorage) -> None:
         key, nbytes = id(storage), storage.nbytes()

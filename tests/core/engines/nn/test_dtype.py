@@ -42,19 +42,19 @@ ZEN_2 = DeviceTraits(kind="cpu")
 @pytest.mark.parametrize(
     ("traits", "backbone", "decoder"),
     [
-        (RTX_3060, "bfloat16", "float16"),
-        (RTX_2070, "float16", "float16"),
-        (TESLA_T4, "float16", "float16"),
-        (P100, "float16", "float16"),
-        (GTX_1660, "float32", "float32"),
-        (T1000, "float32", "float32"),
-        (GTX_1080, "float32", "float32"),
-        (RADEON, "bfloat16", "float16"),
-        (M1_MACOS_13, "float16", "float16"),
-        (M3_MACOS_15, "bfloat16", "float16"),
-        (ZEN_4, "bfloat16", "float32"),
-        (ZEN_2, "float32", "float32"),
-        (DeviceTraits(kind="xpu"), "float32", "float32"),
+        (RTX_3060, "bf16", "fp16"),
+        (RTX_2070, "fp16", "fp16"),
+        (TESLA_T4, "fp16", "fp16"),
+        (P100, "fp16", "fp16"),
+        (GTX_1660, "fp32", "fp32"),
+        (T1000, "fp32", "fp32"),
+        (GTX_1080, "fp32", "fp32"),
+        (RADEON, "bf16", "fp16"),
+        (M1_MACOS_13, "fp16", "fp16"),
+        (M3_MACOS_15, "bf16", "fp16"),
+        (ZEN_4, "bf16", "fp32"),
+        (ZEN_2, "fp32", "fp32"),
+        (DeviceTraits(kind="xpu"), "fp32", "fp32"),
     ],
     ids=lambda value: value.name or value.kind if isinstance(value, DeviceTraits) else value,
 )
@@ -63,16 +63,16 @@ def test_each_device_begins_with_what_suits_it(
 ) -> None:
     assert choose(Part.BACKBONE, traits) == backbone
     assert choose(Part.DECODER, traits) == decoder
-    assert choose(Part.EXACT, traits) == "float32"
+    assert choose(Part.EXACT, traits) == "fp32"
 
 
 @pytest.mark.parametrize(
     ("traits", "part", "expected"),
     [
-        (GTX_1080, Part.BACKBONE, "bfloat16"),
-        (GTX_1080, Part.DECODER, "float16"),
-        (GTX_1660, Part.DECODER, "bfloat16"),
-        (ZEN_2, Part.DECODER, "bfloat16"),
+        (GTX_1080, Part.BACKBONE, "bf16"),
+        (GTX_1080, Part.DECODER, "fp16"),
+        (GTX_1660, Part.DECODER, "bf16"),
+        (ZEN_2, Part.DECODER, "bf16"),
         (M1_MACOS_13, Part.BACKBONE, None),
         (RTX_3060, Part.EXACT, None),
     ],
@@ -80,7 +80,7 @@ def test_each_device_begins_with_what_suits_it(
 def test_when_memory_ends_slow_but_right_halves_count_too(
     traits: DeviceTraits, part: Part, expected: str | None
 ) -> None:
-    assert lower("float32", part, traits) == expected
+    assert lower("fp32", part, traits) == expected
 
 
 TRAITS = st.builds(
@@ -108,7 +108,7 @@ def test_going_lower_always_ends_and_always_saves(traits: DeviceTraits, part: Pa
 def test_what_is_wrong_in_float16_is_never_given_it(traits: DeviceTraits) -> None:
     if "1660" in traits.name:
         for part in Part:
-            assert "float16" not in (choose(part, traits), lower("float32", part, traits))
+            assert "fp16" not in (choose(part, traits), lower("fp32", part, traits))
 
 
 @pytest.mark.parametrize("word", STAYS_SINGLE)
