@@ -13,7 +13,7 @@ import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +33,9 @@ from core.jobs.job import DoneSegment, Job, JobState, JobSummary, SpeakRequest
 from core.jobs.queue import JobRunner
 from core.jobs.store import Store
 from core.jobs.watch import watch
+from core.memory.growth import growth
 from core.memory.monitor import Monitor
+from core.memory.picture import Growth, MemoryPicture, Running, Split
 from core.memory.readings import Snapshot
 from core.paths import Paths, whole_file
 from core.settings import Settings
@@ -53,6 +55,8 @@ MAX_SPOKEN_CHARS_PER_S = 40.0
 """No transcript has more: auctioneers reach about 30."""
 MAX_RECORDINGS = 32
 STALE_S = 24 * 3600.0
+N_PACE = 8
+"""Segments over which the speed of the moment is taken."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +81,8 @@ class Studio:
         self._parts = parts
         self._settings = current
         self._recordings: OrderedDict[str, Recording] = OrderedDict()
+        self._growth = Growth()
+        self._paced: tuple[str, int, float | None] = ("", 0, None)
         self._lock = threading.Lock()
 
     # Engines
@@ -454,6 +460,48 @@ class Studio:
     def monitor(self) -> Snapshot:
         """The last readings; cheap."""
         return self._parts.monitor.snapshot()
+
+    def memory(self) -> MemoryPicture:
+        """What the engine's memory is used for and how it moves, as far as it is known; cheap."""
+        listed = self.jobs()
+        running = self.running()
+        now = Running(queue=sum(one.state is JobState.WAITING for one in listed))
+        if running is not None:
+            n_done = next((one.n_done for one in listed if one.id == running.id), 0)
+            if self._paced[:2] != (running.id, n_done):
+                self._follow(running.id, n_done)
+            now = replace(
+                now,
+                batch=1 if self.card(running.request.engine).max_batch == 1 else None,
+                segment=min(n_done, len(running.plan.segments) - 1),
+                n_segments=len(running.plan.segments),
+                audio_s_per_s=self._paced[2],
+                peak_bytes=self._growth.points[-1][1] if self._growth.points else None,
+            )
+        return MemoryPicture(
+            device="cpu" if self._parts.device == "auto" else self._parts.device,
+            split=Split(ours_bytes=self.monitor().host.engine_bytes),
+            running=now,
+            growth=self._growth,
+        )
+
+    def _follow(self, job_id: str, n_done: int) -> None:
+        """Read a job's segments anew: only when there is a new one."""
+        pieces = self._parts.store.done(job_id)
+        last = pieces[-N_PACE:]
+        wall_s = sum(piece.wall_s for piece in last)
+        pace = sum(piece.seconds for piece in last) / wall_s if wall_s > 0 else None
+        self._growth = growth(
+            [(one.index, one.peak_bytes) for one in pieces if one.peak_bytes is not None]
+        )
+        self._paced = (job_id, n_done, pace)
+
+    def unload(self) -> None:
+        """End the engine process, which gives everything back; the next text starts another."""
+        self._parts.host.unload()
+
+    def free_cache(self) -> None:
+        """Let the engine give back what it holds for reuse; engines so far hold nothing."""
 
     def doctor(self) -> tuple[doctor.Finding, ...]:
         """What works here and what is missing, each with what to do."""
