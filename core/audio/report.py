@@ -19,6 +19,8 @@ NEAR_S = 0.5  # a pause tells of the noise under the speech only near it
 SNR_GOOD_DB, SNR_LOW_DB = 30.0, 20.0
 CLIPPED_SHARE = 0.001
 QUIET_LUFS, LOUD_LUFS = -38.0, -10.0
+GATE_LUFS = -70.0
+"""BS.1770 measures nothing below it."""
 NARROW_HZ, WIDE_HZ = 4_200.0, 7_000.0
 SPEECH_SHARE = 0.5
 _FFT_S = 0.02
@@ -187,7 +189,10 @@ def _sound_notes(clipped: float, loudness: float | None, bandwidth: float) -> li
     if clipped > CLIPPED_SHARE:
         text = f"Recorded too loud: {100 * clipped:.1f} % of the speech is clipped."
         notes.append(Note(code="clipped", text=text, value=100 * clipped, is_warning=True))
-    if loudness is not None and loudness < QUIET_LUFS:
+    if loudness is None:
+        text = f"Almost silent: below {GATE_LUFS:.0f} LUFS, perhaps too little for a voice."
+        notes.append(Note(code="quiet", text=text, value=GATE_LUFS, is_warning=True))
+    elif loudness < QUIET_LUFS:
         text = f"Quiet: {loudness:.0f} LUFS; noise will be raised with it."
         notes.append(Note(code="quiet", text=text, value=loudness, is_warning=True))
     if loudness is not None and loudness > LOUD_LUFS:

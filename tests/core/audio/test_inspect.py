@@ -172,3 +172,15 @@ def test_names_with_spaces_and_other_letters_work(tmp_path: Path) -> None:
     path = folder / "so eine Größe.wav"
     soundfile.write(path, demo(), RATE)
     assert _inspect(path, folder).windows
+
+
+@pytest.mark.parametrize(("gain_db", "says"), [(-25.0, "LUFS; noise"), (-50.0, "Almost silent")])
+def test_a_recording_that_is_too_quiet_is_told_so(
+    tmp_path: Path, gain_db: float, says: str
+) -> None:
+    path = tmp_path / "quiet.wav"
+    soundfile.write(path, demo(RATE) * 10 ** (gain_db / 20), RATE, subtype="PCM_24")
+    notes = _inspect(path, tmp_path).windows[0].report.notes
+    [quiet] = [note for note in notes if note.code == "quiet"]
+    assert quiet.is_warning
+    assert says in quiet.text
