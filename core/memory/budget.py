@@ -67,8 +67,8 @@ def reserve_bytes(room: Room) -> int:
 def budget_bytes(room: Room, *, cap_bytes: int | None, fraction: float = FRACTION) -> int:
     """What our allocator may hold, all together and at its peak; never negative.
 
-    The reserve comes off the person's cap too: the driver's own context counts as ours in every
-    other program's eyes, and no allocator sees it.
+    The reserve comes off a cap on a card too: the driver's own context counts as ours in every
+    other program's eyes, and no allocator sees it. On a host all that we take is seen.
 
     Args:
         room: What there is now.
@@ -76,13 +76,13 @@ def budget_bytes(room: Room, *, cap_bytes: int | None, fraction: float = FRACTIO
         fraction: Share of the whole that is ever used.
     """
     limits = [int(fraction * room.total_bytes), room.free_bytes + room.reserved_by_us_bytes]
-    if cap_bytes is not None:
+    if cap_bytes is not None and not room.is_host:
         limits.append(cap_bytes)
     budget = min(limits) - reserve_bytes(room)
     if room.is_host:
         # What runs, runs: on a host that others filled there is nothing to be won by stopping.
-        running = room.reserved_by_us_bytes
-        budget = max(budget, running if cap_bytes is None else min(running, cap_bytes))
+        budget = max(budget, room.reserved_by_us_bytes)
+        budget = budget if cap_bytes is None else min(budget, cap_bytes)
     return max(0, budget)
 
 
