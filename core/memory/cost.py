@@ -1,0 +1,185 @@
+"""How many bytes a stage takes, as a formula, and how the formula is found from measured peaks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+SLACK = 1.002
+"""A fitted formula stands this much above the points it was fitted to: allocators round up."""
+
+ITEM_BYTES: Mapping[str, int] = {"fp32": 4, "tf32": 4, "fp16": 2, "bf16": 2, "int8": 1}
+"""Of one number in each precision."""
+
+Point = tuple[int, int, int]
+"""n, rows, measured peak above what was in use before (bytes)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageCost:
+    """`a + b n rows + c n^2 rows`: the peak of one stage above the loaded models.
+
+    Args:
+        name: As `decode`.
+        fixed_bytes: a.
+        per_unit_bytes: b, per unit of n and row.
+        per_unit2_bytes: c, per square unit and row: attention without a fused kernel.
+        is_chunked: Its n is at most the decode chunk, however long the row.
+    """
+
+    name: str
+    fixed_bytes: int = 0
+    per_unit_bytes: float = 0.0
+    per_unit2_bytes: float = 0.0
+    is_chunked: bool = False
+
+    def bytes(self, n: int, batch: int, chunk: int = 0) -> int:
+        """The predicted peak.
+
+        Args:
+            n: Length of the longest row, in the stage's unit.
+            batch: Rows.
+            chunk: Units decoded at once; 0 for all.
+        """
+        n = min(n, chunk) if self.is_chunked and chunk else n
+        grown = (self.per_unit_bytes * n + self.per_unit2_bytes * n * n) * batch
+        return self.fixed_bytes + math.ceil(grown)
+
+    def times(self, factor: float) -> StageCost:
+        """The same with everything this much larger."""
+        return replace(
+            self,
+            fixed_bytes=math.ceil(self.fixed_bytes * factor),
+            per_unit_bytes=self.per_unit_bytes * factor,
+            per_unit2_bytes=self.per_unit2_bytes * factor,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostModel:
+    """What an engine takes.
+
+    Args:
+        stages: By name; they run one after the other, so the largest one counts.
+        weights_bytes: The loaded models.
+        kv_bytes_per_token: Keys and values, per token and row; twice the network's own figure
+            where guidance runs a second row. Alive through every stage.
+        dtype: Precision that the figures are for.
+    """
+
+    stages: Mapping[str, StageCost] = field(default_factory=dict)
+    weights_bytes: int = 0
+    kv_bytes_per_token: float = 0.0
+    dtype: str = "fp32"
+
+    def peak_bytes(self, n: int, batch: int, *, chunk: int = 0, kv_tokens: int = 0) -> int:
+        """Everything at the highest moment of one batch.
+
+        Args:
+            n: Length of the longest row.
+            batch: Rows.
+            chunk: Units decoded at once; 0 for all.
+            kv_tokens: Tokens that each row's keys and values are made for.
+        """
+        stages = (stage.bytes(n, batch, chunk) for stage in self.stages.values())
+        kv = math.ceil(self.kv_bytes_per_token * kv_tokens * batch)
+        return self.weights_bytes + kv + max(stages, default=0)
+
+    def at(self, dtype: str) -> CostModel:
+        """The same in another precision.
+
+        What does not grow with the input is kept: workspaces have a size of their own.
+        """
+        if dtype == self.dtype:
+            return self
+        factor = ITEM_BYTES.get(dtype, 4) / ITEM_BYTES.get(self.dtype, 4)
+        return CostModel(
+            stages={
+                name: replace(
+                    stage,
+                    per_unit_bytes=stage.per_unit_bytes * factor,
+                    per_unit2_bytes=stage.per_unit2_bytes * factor,
+                )
+                for name, stage in self.stages.items()
+            },
+            weights_bytes=math.ceil(self.weights_bytes * factor),
+            kv_bytes_per_token=self.kv_bytes_per_token * factor,
+            dtype=dtype,
+        )
+
+
+def fit(points: Sequence[Point], *, name: str = "", prior: StageCost | None = None) -> StageCost:
+    """The formula that stands above every point by as small a factor as possible.
+
+    A linear programme in a, b, c >= 0: the largest ratio predicted / measured is made small while
+    no prediction is below its measurement. Ratios, not bytes: a small run counts as much as a
+    large one.
+
+    Args:
+        points: Measured; those of a chunked stage with n at most the chunk.
+        name: Of the stage.
+        prior: A formula of the right shape, as counted without a device. With it only the fixed
+            part and one factor on the rest are free, so two runs are enough; without it the
+            square is free from three lengths on.
+
+    Raises:
+        ValueError: No point, or one without a peak.
+    """
+    rows = np.asarray(points, dtype=np.float64).reshape(-1, 3)
+    if not len(rows) or (rows[:, 2] <= 0).any():
+        raise ValueError("a cost is fitted to at least one measured peak above zero")
+    n, batch, peak = rows.T
+    shapes = [np.ones_like(n), n * batch, n * n * batch]
+    if prior is not None:
+        grown = prior.per_unit_bytes * shapes[1] + prior.per_unit2_bytes * shapes[2]
+        shapes = [shapes[0], grown]
+    elif len(set(n)) < 3:
+        shapes = shapes[:2]
+    terms = np.stack(shapes, axis=1)
+    found = _least_upper(terms, peak)
+    # The solver keeps its limits to about 1e-7; the law is kept to the byte.
+    found *= SLACK * max(1.0, float((peak / (terms @ found)).max()))
+    per_unit, per_unit2 = found[1], found[2] if len(found) > 2 else 0.0
+    if prior is not None:
+        per_unit, per_unit2 = found[1] * prior.per_unit_bytes, found[1] * prior.per_unit2_bytes
+    return StageCost(
+        name=name or (prior.name if prior else ""),
+        fixed_bytes=math.ceil(found[0]),
+        per_unit_bytes=float(per_unit),
+        per_unit2_bytes=float(per_unit2),
+        is_chunked=prior is not None and prior.is_chunked,
+    )
+
+
+def _least_upper(shapes: np.ndarray, peak: np.ndarray) -> np.ndarray:
+    """Weights x >= 0 with `1 <= shapes x / peak <= t` for the smallest t.
+
+    Args:
+        shapes: [points, terms], not negative.
+        peak: [points], above zero.
+    """
+    from scipy.optimize import linprog  # noqa: PLC0415 -- 0.2 s, and only calibration needs it
+
+    ratios = shapes / peak[:, None]
+    # Columns of a similar size: bytes per square token are a billion times smaller than bytes.
+    scale = np.where(ratios.max(axis=0) > 0, ratios.max(axis=0), 1.0)
+    ratios = ratios / scale
+    n_points, n_terms = ratios.shape
+    # The small sum picks one of equally good answers, so that the same points give the same.
+    goal = np.append(1e-6 * ratios.sum(axis=0) / n_points, 1.0)
+    above = np.hstack([-ratios, np.zeros((n_points, 1))])
+    below = np.hstack([ratios, -np.ones((n_points, 1))])
+    solved = linprog(
+        goal,
+        A_ub=np.vstack([above, below]),
+        b_ub=np.concatenate([-np.ones(n_points), np.zeros(n_points)]),
+        bounds=[(0, None)] * (n_terms + 1),
+        method="highs",
+    )
+    # There is always a solution, but points a billion times apart are beyond the solver: then
+    # every term counts alike, and the caller lifts the formula above the points.
+    terms = solved.x[:n_terms] if solved.status == 0 else np.ones(n_terms)
+    return np.asarray(terms / scale)
