@@ -26,10 +26,14 @@ class OutOfRoom(ResourceError):
 
 @dataclass(kw_only=True)
 class Remembered:
-    """Of one stage: the steps down that worked, largest way first, and how long they hold."""
+    """Of one stage: the steps down that worked, largest way first, and how long they hold.
+
+    `told` is the last smaller way that was told of before anything failed: it is news once.
+    """
 
     steps: list[Way] = field(default_factory=list)
     until_s: float = 0.0
+    told: str = ""
 
     def within(self, way: Way, ladder: Ladder) -> Way:
         return ladder.within(way, self.steps[-1]) if self.steps else way

@@ -16,7 +16,7 @@ from core.memory.attempt import attempt
 from core.memory.budget import BudgetGate
 from core.memory.classify import Fault, FaultKind
 from core.memory.descent import Descent, OutOfRoom, Remembered, out_of_room, why
-from core.memory.ladder import CPU, Ladder, Rung, Way, change, difference, in_short
+from core.memory.ladder import Ladder, Rung, Way, change, difference, in_short
 from core.memory.moments import Kind, MemoryEvent, in_words
 
 __all__ = ["Allocator", "EngineFatal", "Guard", "Ladder", "OutOfRoom", "Rung", "Way"]
@@ -233,15 +233,18 @@ class Guard:
         """
         budget = self._gate.budget_bytes if self._gate is not None else None
         planned, needed = descent.way, descent.needed_bytes()
-        if budget is None or needed is None or planned.device == CPU:
+        # What was moved to the processor is not in the way of the card's budget.
+        if budget is None or needed is None or planned.device != descent.home:
             return
         while (descent.needed_bytes() or 0) > budget:
             step = descent.ladder.step(descent.way)
             if step is None or step[0] is Rung.LOWER_PRECISION:
                 break
             descent.way = step[1]
-        if descent.way != planned:
-            words = difference(planned, descent.way)
+        remembered = self._remembered[descent.stage]
+        words = difference(planned, descent.way)
+        is_news, remembered.told = words != remembered.told, words
+        if words and is_news:
             self._tell(
                 Kind.SHRINK,
                 descent,
