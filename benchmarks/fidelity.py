@@ -26,12 +26,13 @@ import soundfile
 
 from benchmarks.fidelity_texts import SENTENCES
 from benchmarks.measures import (
+    Analysis,
     Likeness,
     Naturalness,
     Recogniser,
+    analysis,
     at_16k,
     distortion_db,
-    mel_cepstra,
     spoken_s,
 )
 from core.audio.samples import Audio
@@ -44,6 +45,9 @@ from core.engines.builtin.reference import ReferenceSpeech, analyse_reference
 from core.engines.builtin.sources import espeak_sources, sources_for
 from core.engines.builtin.speech import Source
 from core.engines.protocol import Reference, Utterance
+
+N_COMPARED = 3
+"""Held sentences that are said again and compared with the real ones."""
 
 Say = Callable[[str, str], tuple[np.ndarray, int]]
 """(text, language) -> (samples, rate)."""
@@ -93,7 +97,9 @@ class Bench:
         self.centres = {
             one.name: self.likeness.centre(sound for sound, _ in one.held) for one in speakers
         }
-        self.f0 = {one.name: _median_f0(sound for sound, _ in one.held) for one in speakers}
+        self.real = {
+            one.name: [analysis(sound) for sound, _ in one.held[:N_COMPARED]] for one in speakers
+        }
 
     def measure(self, system: str, speaker: Speaker, say: Say) -> Row:
         """Say everything and compare with the speaker."""
@@ -109,8 +115,11 @@ class Bench:
             axis=0,
         )
         similarity, best_other = self._similarity(speaker, sounds)
-        own = [(at_16k(*say(text, speaker.language)), real) for real, text in speaker.held[:3]]
-        made_s, real_s = (sum(spoken_s(pair[i]) for pair in own) for i in (0, 1))
+        real = self.real[speaker.name]
+        own = [at_16k(*say(text, speaker.language)) for _, text in speaker.held[:N_COMPARED]]
+        made = [analysis(sound) for sound in own]
+        made_s = sum(spoken_s(sound) for sound in own)
+        real_s = sum(spoken_s(sound) for sound, _ in speaker.held[:N_COMPARED])
         return Row(
             system=system,
             speaker=speaker.name,
@@ -119,9 +128,11 @@ class Bench:
             wrong_words=int(wrong),
             n_words=int(total),
             naturalness=float(np.mean([self.naturalness.score(x) for x in sounds[:6]])),
-            distortion_db=_mean(distortion_db(made, real) for made, real in own),
-            f0_deviation=_median_f0(sounds[:5]) / self.f0[speaker.name] - 1,
-            duration_deviation=made_s / real_s - 1 if real_s else None,
+            distortion_db=float(
+                np.mean([distortion_db(a, b) for a, b in zip(made, real, strict=True)])
+            ),
+            f0_deviation=_median_f0(made) / _median_f0(real) - 1,
+            duration_deviation=made_s / real_s - 1,
             real_time_factor=real_time_factor,
         )
 
@@ -143,7 +154,8 @@ class Bench:
             n_words=int(errors[1]),
             naturalness=float(np.mean([self.naturalness.score(x) for x, _ in speaker.held[:6]])),
             distortion_db=None,
-            f0_deviation=_median_f0([reference]) / self.f0[speaker.name] - 1,
+            f0_deviation=_median_f0([analysis(reference)]) / _median_f0(self.real[speaker.name])
+            - 1,
             duration_deviation=None,
             real_time_factor=0.0,
         )
@@ -173,15 +185,8 @@ def read_speaker(folder: Path) -> Speaker:
     )
 
 
-def _mean(values: Iterable[float]) -> float | None:
-    listed = list(values)
-    return float(np.mean(listed)) if listed else None
-
-
-def _median_f0(sounds: Iterable[np.ndarray]) -> float:
-    tracks = [mel_cepstra(sound) for sound in sounds]
-    voiced = np.concatenate([f0[speech & (f0 > 0)] for _, speech, f0 in tracks])
-    return float(np.median(voiced))
+def _median_f0(heard: Sequence[Analysis]) -> float:
+    return float(np.median(np.concatenate([one.voiced_hz for one in heard])))
 
 
 @dataclass(frozen=True, kw_only=True)

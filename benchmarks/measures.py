@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -122,8 +123,26 @@ class Naturalness:
         return float(self._session.run(None, {"input_1": features[None]})[0][0][0])
 
 
-def mel_cepstra(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(f64 [T, 25] mel-cepstra, bool [T] speech, f64 [T] F0) of a sound at 16 kHz."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Analysis:
+    """
+    Args:
+        mcep: f64 [T, 25].
+        is_speech: bool [T].
+        f0: f64 [T] (Hz), 0 where unvoiced.
+    """
+
+    mcep: np.ndarray
+    is_speech: np.ndarray
+    f0: np.ndarray
+
+    @property
+    def voiced_hz(self) -> np.ndarray:
+        return self.f0[self.is_speech & (self.f0 > 0)]
+
+
+def analysis(samples: np.ndarray) -> Analysis:
+    """Of a sound at 16 kHz, at a fixed level."""
     samples = np.ascontiguousarray(samples / (np.sqrt(np.mean(samples**2)) + 1e-9) * 0.06)
     rough, times = pyworld.harvest(samples, RATE, f0_floor=55, f0_ceil=500)
     f0 = pyworld.stonemask(samples, rough, times, RATE)
@@ -142,13 +161,12 @@ def mel_cepstra(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray
         @ (weight[:, None] * np.cos(np.outer(warped, np.arange(MCEP_ORDER + 1))))
     )
     power = 10 * np.log10(envelope.mean(axis=1) + 1e-12)
-    return mcep, power > np.percentile(power, 99) - 35, f0
+    return Analysis(mcep=mcep, is_speech=power > np.percentile(power, 99) - 35, f0=f0)
 
 
-def distortion_db(left: np.ndarray, right: np.ndarray) -> float:
-    """Mel-cepstral distortion of two sounds at 16 kHz that say the same (dB, c0 left out)."""
-    (x, x_speech, _), (y, y_speech, _) = mel_cepstra(left), mel_cepstra(right)
-    a, b = x[x_speech][:, 1:], y[y_speech][:, 1:]
+def distortion_db(left: Analysis, right: Analysis) -> float:
+    """Mel-cepstral distortion of two sounds that say the same (dB, c0 left out)."""
+    a, b = left.mcep[left.is_speech][:, 1:], right.mcep[right.is_speech][:, 1:]
     path = dtw(cdist(a, b).astype(np.float32))
     squares = ((a[path[:, 0]] - b[path[:, 1]]) ** 2).sum(axis=1)
     return float(10 / np.log(10) * np.sqrt(2 * squares).mean())

@@ -35,8 +35,8 @@ WORST_FORMANT_MISMATCH = 0.975
 transcripts 0.80 to 0.89 with statistical voices, 0.87 to 0.97 with formant speech; wrong ones 0.96
 and more, 0.98 and more."""
 
-HIGH_VOICE_HZ = 160.0
-"""Median F0 between most men and most women."""
+LOWEST_WOMAN_HZ, HIGH_VOICE_HZ, HIGHEST_MAN_HZ = 140.0, 160.0, 185.0
+"""Median F0: outside of the first and last there is little doubt."""
 
 SHARPENING = 0.2
 """Of statistical voices, whose envelopes are averages; formant voices are sharp already."""
@@ -69,6 +69,8 @@ def fit(
         language: Of the texts to be said (ISO 639-1).
         sources: Candidates per language, never empty.
     """
+    if transcript and not _is_readable(transcript, sources(spoken_language or language)[0]):
+        transcript = None
     same_language = spoken_language in (None, language)
     words = transcript if transcript and same_language else passage(language)
     source = choose_source(sources(language), reference, words)
@@ -93,20 +95,24 @@ def fit(
 def choose_source(candidates: Sequence[Source], reference: ReferenceSpeech, words: str) -> Source:
     """The candidate whose voiced sounds lie nearest to the speaker's, means taken out.
 
-    Pitch alone chooses wrongly among people: it put a man of 172 Hz on a woman's voice. Formant
-    voices are chosen by pitch: their two voices share their sounds.
+    Where the pitch leaves no doubt it is asked first: sounds alone give a man of 89 Hz a Russian
+    woman's voice. Where it does, sounds decide: pitch alone gives a man of 172 Hz a woman's.
+    Formant voices are chosen by pitch alone: the two share their sounds.
     """
+    pitch_hz = float(np.exp(reference.pitch.log_median))
+    is_clear = not HIGHEST_MAN_HZ > pitch_hz > LOWEST_WOMAN_HZ
+    if is_clear or isinstance(candidates[0], EspeakSource):
+        is_high = pitch_hz > HIGH_VOICE_HZ
+        candidates = [one for one in candidates if one.is_female == is_high] or candidates
     if len(candidates) == 1:
         return candidates[0]
-    if isinstance(candidates[0], EspeakSource):
-        is_high = reference.pitch.log_median > np.log(HIGH_VOICE_HZ)
-        return next((one for one in candidates if one.is_female == is_high), candidates[0])
-    theirs = _centred(reference.mcep[reference.voiced_speech])
+    theirs = _centred(reference.mcep[reference.voiced_speech])[::3]
     distances = []
     for source in candidates:
         said = source.say(words)
-        ours = _centred(said.mcep[said.is_speech & (said.f0 > 0)])
-        distances.append(float(cdist(theirs[::3], ours[::2]).min(axis=1).mean()))
+        ours = said.mcep[said.is_speech & (said.f0 > 0)][::2]
+        near = cdist(theirs, _centred(ours)).min(axis=1).mean() if len(ours) else np.inf
+        distances.append(float(near))
     return candidates[int(np.argmin(distances))]
 
 
@@ -241,12 +247,22 @@ def _say_the_same(
         if not PLAUSIBLE_SPEED[0] < speed < PLAUSIBLE_SPEED[1]:
             return None
     said = source.say(transcript, speed=speed)
-    if not (said.is_speech & (said.f0 > 0)).any():
+    if not _has_voice(said):
         return None
     worst = WORST_MISMATCH if source.is_flat else WORST_FORMANT_MISMATCH
     if mismatch(_features(said), reference.features) > worst:
         return None
     return said, speed
+
+
+def _is_readable(transcript: str, source: Source) -> bool:
+    """Not signs alone, nor a script that the source does not read. Formant voices read nearly
+    everything, and what they make of it is judged where it is compared."""
+    return not source.is_flat or _has_voice(source.say(transcript))
+
+
+def _has_voice(said: SourceSpeech) -> bool:
+    return bool((said.is_speech & (said.f0 > 0)).any())
 
 
 def _formant_pace(transcript: str, language: str, reference: ReferenceSpeech) -> float | None:

@@ -15,7 +15,9 @@ import soundfile
 from core.audio.samples import Audio
 from core.engines.builtin import sources, world
 from core.engines.builtin.card import CARD
+from core.engines.builtin.conversion import Recipe
 from core.engines.builtin.engine import Builtin, BuiltinPrompt, BuiltinSession
+from core.engines.builtin.fitting import FASTEST, SLOWEST, fit
 from core.engines.protocol import Reference, Utterance
 from core.errors import Cancelled, InputError
 
@@ -278,3 +280,30 @@ def test_close_forgets_and_what_follows_sounds_the_same(prompt: BuiltinPrompt) -
     first = say(session, prompt)
     session.close()
     np.testing.assert_array_equal(first, say(session, prompt))
+
+
+@pytest.mark.parametrize(
+    ("transcript", "language", "recipe"),
+    [
+        ("own", "en", Recipe.ALIGNED),
+        ("own", "ru", Recipe.PHONE_MEANS),
+        (None, "en", Recipe.NEAREST),
+        ("Nothing like it.", "en", Recipe.NEAREST),
+        ("Nothing like it.", "ru", Recipe.NEAREST),
+        ("🙂", "en", Recipe.NEAREST),
+    ],
+)
+def test_what_is_learnt_follows_what_is_known(
+    prompt: BuiltinPrompt, transcript: str | None, language: str, recipe: Recipe
+) -> None:
+    learnt = fit(
+        prompt.speech,
+        transcript=prompt.transcript if transcript == "own" else transcript,
+        spoken_language="en",
+        language=language,
+        sources=sources.sources_for,
+    )
+    assert learnt.recipe == recipe
+    assert SLOWEST <= learnt.speed <= FASTEST
+    # A man's reference gets a man's voice.
+    assert not learnt.source.is_female
