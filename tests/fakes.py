@@ -96,6 +96,8 @@ class FakeHost:
         batch: Sequence[Utterance],
         settings: Mapping[str, float],
         stop: StopFlag,
+        *,
+        places: Sequence[int] = (),
     ) -> Generator[HostPiece, None, None]:
         prompt = self._session.prepare(reference)
         for position, utterance in enumerate(batch):
@@ -154,8 +156,8 @@ class FakeSession:
     """A tone per utterance, its pitch made of the text, the seed and the reference.
 
     Words in the text make it misbehave: [die], [exit], [die once], [hang], [wait] (until the
-    folder holds `go` or Stop), [print], [garbage], [raise], [memory], [refuse], [nan], [empty],
-    [mute], [spawn].
+    folder holds `go` or Stop), [print], [garbage], [raise], [memory], [fatal], [refuse], [nan],
+    [empty], [mute], [spawn].
     """
 
     def prepare(self, reference: Reference) -> Prompt:
@@ -228,6 +230,8 @@ def _misbehave(text: str, stop: StopFlag) -> None:
         raise ZeroDivisionError("a bug in the engine")
     if "[memory]" in text:
         raise MemoryError
+    if "[fatal]" in text:
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
     if "[refuse]" in text:
         raise InputError("This cannot be said.", "Say something else.")
 

@@ -9,11 +9,15 @@ the same sound.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from core.audio.samples import Audio
+from core.memory.allocator import Allocator
+from core.memory.cost import CostModel
+from core.memory.ladder import Ladder, Way
+from core.memory.plan import Limits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +62,10 @@ class EngineCard:
         knobs: What can be turned.
         factory: Dotted path `package.module:callable` of its `Engine`, imported in the
             engine process only.
+        cost: What it takes, as counted without a device; a stage called `prepare` is of the
+            reference, per second, all others are of speaking. None: found by measuring.
+        limits: What it can do, whatever the memory; `max_batch` and `device` are not read.
+        units_per_char: Length of an utterance in the unit of the costs, per character.
     """
 
     name: str
@@ -73,6 +81,9 @@ class EngineCard:
     max_batch: int
     knobs: tuple[Knob, ...]
     factory: str
+    cost: CostModel | None = None
+    limits: Limits = field(default_factory=Limits)
+    units_per_char: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -128,7 +139,11 @@ class Prompt(Protocol):
 
 
 class Session(Protocol):
-    """A loaded engine."""
+    """A loaded engine.
+
+    Running out of memory is nothing that it catches: the guard around `load`, `prepare` and
+    `speak` does, and calls again. So a call that failed must have changed nothing.
+    """
 
     def prepare(self, reference: Reference) -> Prompt:
         """Raises InputError when the reference holds too little speech."""
@@ -165,3 +180,48 @@ class Engine(Protocol):
             device: `cpu`, `cuda`, `cuda:1`, `mps`.
         """
         ...
+
+
+# What an engine may do besides; one that does not need it leaves it out.
+
+
+@runtime_checkable
+class CountsMemory(Protocol):
+    """An `Engine` whose memory is not simply that of its process."""
+
+    def allocator(self, device: str) -> Allocator | None:
+        """Asked before `load`. None: the process's own memory is what counts."""
+        ...
+
+
+@runtime_checkable
+class Arranges(Protocol):
+    """An `Engine` or a `Session` that can work in smaller ways, for when memory is short.
+
+    Without it only batches get smaller, and nothing but the place to load in can be chosen.
+    """
+
+    @property
+    def way(self) -> Way:
+        """The largest way. An engine's device and batch are not read."""
+        ...
+
+    @property
+    def ladder(self) -> Ladder:
+        """Which smaller ways there are."""
+        ...
+
+    def arrange(self, way: Way) -> None:
+        """Work in this way from the next call on.
+
+        Called inside the guard: it may move weights, and run out of memory over it.
+        """
+        ...
+
+
+@runtime_checkable
+class HoldsKeys(Protocol):
+    """A `Session` that knows how much of its memory are keys and values."""
+
+    @property
+    def kv_bytes(self) -> int: ...

@@ -52,6 +52,8 @@ class Speaks(Protocol):
         batch: Sequence[Utterance],
         settings: Mapping[str, float],
         stop: StopFlag,
+        *,
+        places: Sequence[int] = (),
     ) -> Generator[HostPiece, None, None]: ...
 
 
@@ -155,7 +157,12 @@ class Speaking:
         ]
         unheard = dict(enumerate(batch))
         pieces = self._host.speak(
-            order.card, order.reference, utterances, order.settings, self._stop
+            order.card,
+            order.reference,
+            utterances,
+            order.settings,
+            self._stop,
+            places=batch,
         )
         try:
             with contextlib.closing(pieces):

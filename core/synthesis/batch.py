@@ -153,7 +153,9 @@ class Batch:
             raise self._died(breakage(answer))
         if getattr(answer, "number", 0) != self._order.number:
             return  # of a batch that was left in the middle
-        if isinstance(answer, wire.Prepared):
+        if isinstance(answer, wire.Told):
+            self._heard_at = time.monotonic()  # the guard took a step, and it goes on
+        elif isinstance(answer, wire.Prepared):
             self._listen_on()
         elif isinstance(answer, wire.Finished):
             self._is_over = True
@@ -182,6 +184,8 @@ def error_of(answer: wire.Refused) -> StudioError:
 
 def breakage(answer: wire.Broken) -> str:
     """What the engine did, to follow "The voice engine"."""
+    if answer.is_fatal:
+        return f"lost its device and was ended ({answer.fault})"
     if answer.is_memory:
         return "ran out of memory"
     return f"met a fault of its own ({answer.fault})"

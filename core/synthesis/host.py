@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import threading
 import time
@@ -11,9 +12,14 @@ from pathlib import Path
 from core.engines.protocol import EngineCard, Reference, StopFlag, Utterance
 from core.engines.registry import PACKAGES
 from core.errors import Cancelled, ResourceError
+from core.memory.picture import MemoryPicture
 from core.synthesis import wire
 from core.synthesis.batch import POLL_S, Batch, HostPiece, Patience, breakage, died, error_of
 from core.synthesis.life import Ended, Life
+from core.synthesis.memory import Memory
+
+CLEAR_S = 5.0
+"""An engine that does nothing answers at once; one that still loads is not waited for."""
 
 
 class EngineHost:
@@ -28,6 +34,9 @@ class EngineHost:
         packages: Where an engine's factory may live.
         n_threads: Of numeric libraries in the engine; None for up to four.
         prompts: Folder in which prepared references are kept; None for none.
+        calibration: File in which measured costs are kept; None for none.
+        cap_bytes: Most memory that the engine may take; None for what there is. Set anew, it
+            holds from the next start of the process on.
     """
 
     def __init__(
@@ -40,11 +49,16 @@ class EngineHost:
         packages: tuple[str, ...] = PACKAGES,
         n_threads: int | None = None,
         prompts: Path | None = None,
+        calibration: Path | None = None,
+        cap_bytes: int | None = None,
     ) -> None:
         self._log = log
         # The engines there are run on the processor.
         self._device = "cpu" if device == "auto" else device
-        self._idle_s = idle_s
+        self.idle_s = idle_s
+        self.cap_bytes = cap_bytes
+        self._calibration = calibration
+        self._memory = Memory(self._device)
         self._patience = patience or Patience()
         self._packages = packages
         self._n_threads = n_threads or min(4, os.cpu_count() or 1)
@@ -62,6 +76,15 @@ class EngineHost:
         """Of the engine process; None while there is none."""
         life = self._life
         return life.pid if life is not None and life.is_alive else None
+
+    @property
+    def device(self) -> str:
+        """Where engines are asked to run."""
+        return self._device
+
+    def memory(self) -> MemoryPicture:
+        """What the engine process said of its memory last, and the guard's events so far."""
+        return self._memory.picture(is_alive=self.pid is not None)
 
     def is_loaded(self, card: EngineCard) -> bool:
         life = self._life
@@ -98,6 +121,8 @@ class EngineHost:
         batch: Sequence[Utterance],
         settings: Mapping[str, float],
         stop: StopFlag,
+        *,
+        places: Sequence[int] = (),
     ) -> Generator[HostPiece, None, None]:
         """Say a batch; pieces come as they are finished, in any order.
 
@@ -107,6 +132,7 @@ class EngineHost:
             batch: At most `card.max_batch`.
             settings: Every knob of the card.
             stop: Once set, the call ends within a second.
+            places: Of each utterance its place in the text, from 0, for the guard's sentences.
 
         Raises:
             Cancelled: `stop` was set.
@@ -117,7 +143,7 @@ class EngineHost:
         self._take_turn(stop)
         try:
             life = self._loaded(card, stop)
-            order = self._order(reference, batch, settings)
+            order = self._order(reference, batch, settings, places)
             yield from Batch(life, order, self._patience, stop).pieces()
         finally:
             self._end_turn()
@@ -128,6 +154,87 @@ class EngineHost:
             life, self._life = self._life, None
         if life is not None:
             life.end("was ended to give its memory back")
+            self._memory.unloaded()
+
+    def unload_idle(self) -> bool:
+        """The same unless the engine is at work. Returns whether it was idle."""
+        if not self._turn.acquire(blocking=False):
+            return False
+        try:
+            self.unload()
+        finally:
+            self._turn.release()
+        return True
+
+    def free_cache(self) -> int | None:
+        """Have the engine give back what it holds and does not use.
+
+        Returns the bytes, 0 where there is no engine process; None while the engine is at work.
+        """
+        if not self._turn.acquire(blocking=False):
+            return None
+        try:
+            life = self._life
+            if life is None or not (life.is_alive and life.is_loaded):
+                return 0
+            before = self.memory().split.ours_bytes or 0
+            self._number += 1
+            life.send(wire.Clear(number=self._number))
+            since = time.monotonic()
+            while time.monotonic() - since < CLEAR_S:
+                answer = life.receive(POLL_S)
+                if isinstance(answer, wire.Told) and answer.number == self._number:
+                    return max(0, before - (answer.split.ours_bytes or 0))
+                if isinstance(answer, wire.Broken | Ended):
+                    break
+            return 0
+        finally:
+            self._end_turn()
+
+    def measure(
+        self, card: EngineCard, order: wire.Measure, stop: StopFlag
+    ) -> Generator[wire.Measured, None, None]:
+        """Run a stress test; what it finds is kept. Raises as `speak`; its number is set here."""
+        self._take_turn(stop)
+        try:
+            life = self._loaded(card, stop)
+            self._number += 1
+            order = dataclasses.replace(order, number=self._number)
+            life.send(order)
+            yield from self._measured(life, order.number, stop)
+        finally:
+            self._end_turn()
+
+    def _measured(
+        self, life: Life, number: int, stop: StopFlag
+    ) -> Generator[wire.Measured, None, None]:
+        heard_at = time.monotonic()
+        is_over = False
+        try:
+            while not is_over:
+                if stop.is_set():
+                    raise Cancelled
+                if time.monotonic() - heard_at > self._patience.prepare_s:
+                    hung = f"gave no sign of life for {self._patience.prepare_s:.0f} s"
+                    raise died(life, f"{hung} and was ended", in_batch=True)
+                answer = life.receive(POLL_S)
+                if isinstance(answer, Ended):
+                    raise died(life, None, in_batch=True)
+                if isinstance(answer, wire.Broken):
+                    raise died(life, breakage(answer), in_batch=True)
+                if answer is None or getattr(answer, "number", 0) != number:
+                    continue
+                heard_at = time.monotonic()
+                if isinstance(answer, wire.Refused):
+                    is_over = True
+                    raise error_of(answer)
+                if isinstance(answer, wire.Measured):
+                    is_over = answer.is_last
+                    yield answer
+                    heard_at = time.monotonic()
+        finally:
+            if not is_over:
+                life.send(wire.Stop(number=number))
 
     def close(self) -> None:
         """End the engine process for good; whoever waits for it gets Cancelled."""
@@ -138,7 +245,11 @@ class EngineHost:
         self.unload()
 
     def _order(
-        self, reference: Reference, batch: Sequence[Utterance], settings: Mapping[str, float]
+        self,
+        reference: Reference,
+        batch: Sequence[Utterance],
+        settings: Mapping[str, float],
+        places: Sequence[int] = (),
     ) -> wire.Speak:
         self._number += 1
         return wire.Speak(
@@ -148,6 +259,7 @@ class EngineHost:
             language=reference.language,
             rate=reference.audio.rate,
             utterances=tuple(batch),
+            places=tuple(places),
             settings=dict(settings),
             samples=reference.audio.samples,
         )
@@ -164,20 +276,13 @@ class EngineHost:
 
     def _end_turn(self) -> None:
         with self._lock:
-            if self._idle_s is not None and self._life is not None and not self._closed.is_set():
+            if self.idle_s is not None and self._life is not None and not self._closed.is_set():
                 if self._timer is not None:
                     self._timer.cancel()
-                self._timer = threading.Timer(self._idle_s, self._unload_if_idle)
+                self._timer = threading.Timer(self.idle_s, self.unload_idle)
                 self._timer.daemon = True
                 self._timer.start()
         self._turn.release()
-
-    def _unload_if_idle(self) -> None:
-        if self._turn.acquire(blocking=False):
-            try:
-                self.unload()
-            finally:
-                self._turn.release()
 
     def _start(self, card: EngineCard) -> Life:
         """The process with this engine in it, loading or loaded. Only by whose turn it is."""
@@ -190,7 +295,7 @@ class EngineHost:
         if life is not None:
             life.end("was ended to make room for another one" if life.is_alive else None)
         try:
-            life = Life(self._log, self._packages, self._n_threads)
+            life = Life(self._log, self._packages, self._n_threads, self._memory.add)
         except OSError as error:
             raise ResourceError(
                 f"The voice engine could not be started: {error.strerror or error}.",
@@ -204,6 +309,11 @@ class EngineHost:
                 device=self._device,
                 engine=f"{card.name} {card.version}",
                 prompts=str(self._prompts) if self._prompts else None,
+                calibration=str(self._calibration) if self._calibration else None,
+                cap_bytes=self.cap_bytes,
+                cost=card.cost,
+                limits=card.limits,
+                units_per_char=card.units_per_char,
             )
         )
         if self._closed.is_set():  # while it was being started
@@ -219,6 +329,8 @@ class EngineHost:
             if stop.is_set():
                 raise Cancelled
             answer = life.receive(POLL_S)
+            if isinstance(answer, wire.Told):
+                since = time.monotonic()  # the guard took a step, and it goes on
             if isinstance(answer, wire.Refused):
                 life.end("could not be loaded")
                 raise error_of(answer)

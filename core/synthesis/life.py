@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -47,11 +47,18 @@ class Life:
         log: What it prints is appended here; the file is set aside when it is long.
         packages: Where an engine's factory may live.
         n_threads: Of the numeric libraries inside; what the environment says wins.
+        told: Given what it says of its memory, from a thread of its own.
 
     Raises OSError when no process can be started.
     """
 
-    def __init__(self, log: Path, packages: Sequence[str], n_threads: int) -> None:
+    def __init__(
+        self,
+        log: Path,
+        packages: Sequence[str],
+        n_threads: int,
+        told: Callable[[wire.Told], None] = lambda _: None,
+    ) -> None:
         self.is_loaded = False
         self._verdict: str | None = None
         self._is_garbled = False
@@ -59,6 +66,7 @@ class Life:
         self._inbox: queue.SimpleQueue[wire.Message | Ended] = queue.SimpleQueue()
         self._ending = threading.Lock()
         self._log = log
+        self._told = told
         self._popen = _start(log, packages, n_threads)
         self._threads = [
             threading.Thread(target=target, name=f"engine {name}", daemon=True)
@@ -123,6 +131,8 @@ class Life:
         try:
             while (message := wire.read(stream)) is not None:
                 self.is_loaded = self.is_loaded or isinstance(message, wire.Loaded)
+                if isinstance(message, wire.Told):
+                    self._told(message)  # also where nobody waits for an answer
                 self._inbox.put(message)
                 _shorten(self._log)
         except wire.WireError as error:

@@ -11,7 +11,7 @@ import hashlib
 import logging
 import zipfile
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -58,9 +58,22 @@ class Prompts:
         self._folder, self._engine = folder, engine
         self._kept: OrderedDict[str, Prompt] = OrderedDict()
 
-    def get(self, session: Session, reference: Reference) -> Prompt:
-        """Prepare it, unless that was done. Raises what `Session.prepare` raises."""
-        prompt = self._kept.pop(reference.digest, None) or self._from_disk(session, reference)
+    def get(
+        self,
+        session: Session,
+        reference: Reference,
+        prepare: Callable[[Reference], Prompt] | None = None,
+    ) -> Prompt:
+        """Prepare it, unless that was done. Raises what `Session.prepare` raises.
+
+        Args:
+            session: Reads what is on disk.
+            reference: Of whom.
+            prepare: Instead of the session's own.
+        """
+        prepare = prepare or session.prepare
+        prompt = self._kept.pop(reference.digest, None)
+        prompt = prompt or self._from_disk(session, reference, prepare)
         self._kept[reference.digest] = prompt
         while len(self._kept) > 1 and (
             len(self._kept) > MAX_PROMPTS
@@ -69,9 +82,19 @@ class Prompts:
             self._kept.popitem(last=False)
         return prompt
 
-    def _from_disk(self, session: Session, reference: Reference) -> Prompt:
+    def keep_only(self, digest: str) -> int:
+        """Give up all others in memory. Returns their size in bytes."""
+        others = [self._kept.pop(each) for each in list(self._kept) if each != digest]
+        return sum(prompt.nbytes for prompt in others)
+
+    def _from_disk(
+        self,
+        session: Session,
+        reference: Reference,
+        prepare: Callable[[Reference], Prompt],
+    ) -> Prompt:
         if self._folder is None or not isinstance(session, Restores):
-            return session.prepare(reference)
+            return prepare(reference)
         file = self._folder / f"{_name(reference.digest)}-{_name(self._engine)}.npz"
         try:
             # Opened here: where the file is damaged, numpy would leave it open.
@@ -84,7 +107,7 @@ class Prompts:
             _log.warning("a kept prompt cannot be used: %s", error)
         else:
             return prompt
-        prompt = session.prepare(reference)
+        prompt = prepare(reference)
         if isinstance(prompt, HasArrays):
             self._to_disk(file, prompt)
         return prompt

@@ -15,12 +15,17 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from core.audio.samples import Samples
 from core.engines.protocol import Utterance
+from core.memory.cost import CostModel
+from core.memory.moments import MemoryEvent
+from core.memory.picture import Split
+from core.memory.plan import Limits
 
 MARK = b"TMB1"
 HEADER_MAX_BYTES = 4 << 20
@@ -48,12 +53,22 @@ class Load:
         device: As in `Engine.load`.
         engine: Name and version.
         prompts: Folder in which prepared references are kept, or None.
+        calibration: File in which measured costs are kept, or None.
+        cap_bytes: Most memory that the person allows; None for what there is.
+        cost: As on its card.
+        limits: As on its card.
+        units_per_char: As on its card.
     """
 
     factory: str
     device: str
     engine: str
     prompts: str | None
+    calibration: str | None
+    cap_bytes: int | None
+    cost: CostModel | None
+    limits: Limits
+    units_per_char: float
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -62,6 +77,7 @@ class Speak:
 
     Args:
         number: Counts up by one; every answer carries it.
+        places: Of each utterance its place in the text, from 0, for the guard's sentences.
         samples: The reference: f32 [T] at `rate` (Hz).
     """
 
@@ -71,6 +87,7 @@ class Speak:
     language: str | None
     rate: int
     utterances: tuple[Utterance, ...]
+    places: tuple[int, ...]
     settings: dict[str, float]
     samples: Samples = field(default_factory=_no_sound)
 
@@ -80,6 +97,32 @@ class Stop:
     """Stop saying this batch and every one before it."""
 
     number: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clear:
+    """Give back what is held and not used; answered by `Told`."""
+
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """Find out what references and texts of growing length take; answered by `Measured`.
+
+    Args:
+        samples: The reference: f32 [T] at `rate` (Hz), the longest of those that are measured.
+        reference_s: Lengths of reference to prepare (s), ascending.
+        utterances: Texts of growing length.
+    """
+
+    number: int
+    rate: int
+    reference_s: tuple[float, ...]
+    utterances: tuple[Utterance, ...]
+    settings: dict[str, float]
+    max_batch: int
+    samples: Samples = field(default_factory=_no_sound)
 
 
 # From the engine process
@@ -149,14 +192,85 @@ class Broken:
         number: 0 while loading.
         fault: Class and message of the exception; its traceback is in the log.
         is_memory: There was not enough memory.
+        is_fatal: The device is lost to this process.
     """
 
     number: int
     fault: str
     is_memory: bool
+    is_fatal: bool
 
 
-Message = Load | Speak | Stop | Loaded | Prepared | Spoken | Finished | Refused | Broken
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """How memory stands, and what the guard did since it was last told. Once a piece at most,
+    and when the guard takes a step.
+
+    Args:
+        number: Of the batch; 0 while loading.
+        device: Where the engine runs.
+        uuid: Of that card in NVML's spelling.
+        split: What memory is used for now.
+        batch: Utterances said at once; None between batches.
+        predicted_bytes: Peak that was foreseen for this batch.
+        peak_bytes: Highest since the batch began.
+        budget_bytes: What may be used.
+        n_said: Utterances that this process has said.
+        is_settled: A batch is over: what lives now stays.
+        events: Oldest first.
+    """
+
+    number: int
+    device: str
+    uuid: str | None
+    split: Split
+    batch: int | None
+    predicted_bytes: int | None
+    peak_bytes: int | None
+    budget_bytes: int | None
+    n_said: int
+    is_settled: bool
+    events: tuple[MemoryEvent, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Peak:
+    """One measured run.
+
+    Args:
+        stage: As in the costs.
+        n: Length: of the reference in seconds, of a text in characters.
+        batch: Rows.
+        peak_bytes: Above what was in use before.
+    """
+
+    stage: str
+    n: int
+    batch: int
+    peak_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """One run of `Measure`, and with `is_last` the end of it.
+
+    Args:
+        peak: None where it did not fit.
+        cost: As fitted, with the last.
+        budget_bytes: What may be used.
+    """
+
+    number: int
+    peak: Peak | None
+    is_last: bool
+    cost: CostModel | None
+    budget_bytes: int | None
+
+
+Message = (
+    Load | Speak | Stop | Clear | Measure
+    | Loaded | Prepared | Spoken | Finished | Refused | Broken | Told | Measured
+)  # fmt: skip
 
 _KINDS: dict[str, type[Message]] = {
     kind.__name__.lower(): kind for kind in typing.get_args(Message)
@@ -241,10 +355,15 @@ def _value(hint: Any, value: Any) -> Any:
         return None if value is None else _value(inner[0], value)
     if origin is tuple and isinstance(value, list):
         return tuple(_value(inner[0], each) for each in value)
-    if origin is dict and isinstance(value, dict):
+    if origin in (dict, Mapping) and isinstance(value, dict):
         return {key: _value(inner[1], each) for key, each in value.items()}
     if dataclasses.is_dataclass(hint) and isinstance(value, dict):
         return _build(typing.cast("type[Any]", hint), value)
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        try:
+            return hint(value)
+        except ValueError as error:
+            raise WireError(f"{str(value)[:40]!r} is no {hint.__name__}") from error
     # JSON may write a float without its point, and to Python a bool is an int.
     is_float = hint is float and type(value) in (float, int) and abs(value) <= sys.float_info.max
     if is_float or (hint in (str, int, bool) and type(value) is hint):

@@ -20,9 +20,12 @@ from typing import BinaryIO
 
 from core.audio.samples import Audio
 from core.engines import registry
-from core.engines.protocol import Reference, Session
+from core.engines.protocol import Prompt, Reference, StopFlag
 from core.errors import Cancelled, StudioError
-from core.synthesis import wire
+from core.memory.guard import EngineFatal
+from core.memory.moments import Kind, MemoryEvent, Moments
+from core.synthesis import stress, wire
+from core.synthesis.guarded import GuardedEngine
 from core.synthesis.prompts import Prompts
 
 _log = logging.getLogger("timbre.engine")
@@ -75,68 +78,145 @@ class Worker:
 
     def __init__(self, ears: Ears, mouth: BinaryIO, packages: tuple[str, ...]) -> None:
         self._ears, self._mouth, self._packages = ears, mouth, packages
-        self._session: Session | None = None
+        self._guarded: GuardedEngine | None = None
         self._prompts = Prompts()
+        self._moments = Moments()
+        self._number = 0
+        self._n_said = 0
+        self._digest = ""
 
     def run(self) -> None:
         while True:
             order = self._ears.order()
-            number = order.number if isinstance(order, wire.Speak) else 0
+            self._number = getattr(order, "number", 0)
             try:
                 self._carry_out(order)
             # The edge of the process: whatever the engine did not foresee becomes a record.
             except Exception as error:  # noqa: BLE001
-                _log.exception("order %d failed", number)
-                fault = f"{type(error).__name__}: {error}"[:500]
-                is_memory = isinstance(error, MemoryError) or "OutOfMemory" in fault
-                self._say(wire.Broken(number=number, fault=fault, is_memory=is_memory))
+                _log.exception("order %d failed", self._number)
+                is_fatal = isinstance(error, EngineFatal)
+                fault = str(error) if is_fatal else f"{type(error).__name__}: {error}"
+                self._say(
+                    wire.Broken(
+                        number=self._number,
+                        fault=fault[:500],
+                        is_memory=isinstance(error, MemoryError),
+                        is_fatal=is_fatal,
+                    )
+                )
 
     def _carry_out(self, order: wire.Message) -> None:
         if isinstance(order, wire.Load):
             self._load(order)
         elif isinstance(order, wire.Speak):
             self._speak(order)
+        elif isinstance(order, wire.Clear):
+            self._prompts.keep_only("")
+            self._engine.clear()
+            self._tell()
+        elif isinstance(order, wire.Measure):
+            self._measure(order)
+
+    @property
+    def _engine(self) -> GuardedEngine:
+        assert self._guarded is not None, "the host loads before it speaks"
+        return self._guarded
 
     def _load(self, order: wire.Load) -> None:
         try:
-            engine = registry.build(order.factory, self._packages)
-            self._session = engine.load(None, order.device)
+            self._guarded = GuardedEngine(
+                registry.build(order.factory, self._packages),
+                order,
+                sink=self._happened,
+                give_up_idle=lambda: self._prompts.keep_only(self._digest),
+            )
+            self._guarded.load()
             self._prompts = Prompts(Path(order.prompts) if order.prompts else None, order.engine)
         except StudioError as error:
+            self._tell()
             self._say(_refusal(error, number=0, in_batch=False))
         else:
+            self._tell()
             self._say(wire.Loaded())
 
     def _speak(self, order: wire.Speak) -> None:
-        assert self._session is not None, "the host loads before it speaks"
-        stop = _StopFlag(self._ears, order.number)
+        engine, stop = self._engine, _StopFlag(self._ears, order.number)
         in_batch = False
+        self._digest = order.digest
         try:
             if stop.is_set():
                 raise Cancelled
-            prompt = self._prompts.get(self._session, _reference(order))
+            prompt = self._prompts.get(engine.session, _reference(order), engine.prepare)
             in_batch = True
             self._say(wire.Prepared(number=order.number))
-            since = time.monotonic()
-            for piece in self._session.speak(prompt, order.utterances, order.settings, stop):
-                now = time.monotonic()
-                self._say(
-                    wire.Spoken(
-                        number=order.number,
-                        position=piece.position,
-                        rate=piece.audio.rate,
-                        wall_s=now - since,
-                        peak_bytes=peak_bytes(),
-                        samples=piece.audio.samples,
-                    )
-                )
-                since = now
+            self._utter(order, prompt, stop)
         except StudioError as error:
+            self._tell()
             self._say(_refusal(error, number=order.number, in_batch=in_batch))
+        except Cancelled:
+            self._tell()
+            self._say(wire.Finished(number=order.number, is_stopped=True))
+        else:
+            self._tell()
+            self._say(wire.Finished(number=order.number, is_stopped=False))
+
+    def _utter(self, order: wire.Speak, prompt: Prompt, stop: StopFlag) -> None:
+        engine, since = self._engine, time.monotonic()
+        pieces = engine.speak(prompt, order.utterances, order.settings, stop, order.places)
+        for position, audio in pieces:
+            now = time.monotonic()
+            self._n_said += 1
+            self._tell()
+            self._say(
+                wire.Spoken(
+                    number=order.number,
+                    position=position,
+                    rate=audio.rate,
+                    wall_s=now - since,
+                    peak_bytes=engine.process.highest_bytes(),
+                    samples=audio.samples,
+                )
+            )
+            since = now
+
+    def _measure(self, order: wire.Measure) -> None:
+        stop = _StopFlag(self._ears, order.number)
+        try:
+            for peak in stress.measure(self._engine, order, stop):
+                self._say_measured(order, peak)
+        except StudioError as error:
+            self._tell()
+            self._say(_refusal(error, number=order.number, in_batch=False))
         except Cancelled:
             self._say(wire.Finished(number=order.number, is_stopped=True))
         else:
-            self._say(wire.Finished(number=order.number, is_stopped=False))
+            self._tell()
+            self._say_measured(order, None, is_last=True)
+
+    def _say_measured(
+        self, order: wire.Measure, peak: wire.Peak | None, *, is_last: bool = False
+    ) -> None:
+        self._say(
+            wire.Measured(
+                number=order.number,
+                peak=peak,
+                is_last=is_last,
+                cost=self._engine.cost if is_last else None,
+                budget_bytes=self._engine.budget_bytes,
+            )
+        )
+
+    def _happened(self, event: MemoryEvent) -> None:
+        """A step of the guard takes time: told at once, it is a sign of life."""
+        _log.info("memory: %s%s", event.text, f" ({event.detail})" if event.detail else "")
+        self._moments.add(event)
+        if event.kind in (Kind.RUNG, Kind.EVICT):
+            self._tell()
+
+    def _tell(self) -> None:
+        if self._guarded is not None:
+            events = self._moments.take()
+            self._say(self._guarded.standing_now(self._number, self._n_said, events))
 
     def _say(self, message: wire.Message) -> None:
         wire.write(self._mouth, message)
@@ -155,22 +235,6 @@ def _refusal(error: StudioError, *, number: int, in_batch: bool) -> wire.Refused
     return wire.Refused(
         number=number, code=error.code, message=error.message, hint=error.hint, in_batch=in_batch
     )
-
-
-def peak_bytes() -> int | None:
-    """Highest resident memory of this process so far; None where not known.
-
-    From the kernel's high-water mark of this program: `getrusage` would count what the parent
-    had in use when it started us.
-    """
-    try:
-        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return None
-    for line in status.splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024
-    return None
 
 
 def _take_wire() -> tuple[BinaryIO, BinaryIO]:

@@ -188,9 +188,9 @@ def test_the_first_sound_does_not_wait_for_a_batch(bench: Bench) -> None:
     sizes: list[int] = []
     speak = bench.host.speak
 
-    def counting(card, reference, batch, settings, stop):  # type: ignore[no-untyped-def]
+    def counting(card, reference, batch, settings, stop, **more):  # type: ignore[no-untyped-def]
         sizes.append(len(batch))
-        return speak(card, reference, batch, settings, stop)
+        return speak(card, reference, batch, settings, stop, **more)
 
     bench.host.speak = counting  # type: ignore[method-assign]
     bench.finish(job_of(*TEN))

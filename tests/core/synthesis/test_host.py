@@ -17,6 +17,7 @@ import pytest
 
 from core.engines.protocol import Utterance
 from core.errors import Cancelled, InputError, MissingError
+from core.memory.moments import Kind
 from core.synthesis import life
 from core.synthesis.batch import EngineDied, HostPiece, Patience, UtteranceRefused
 from core.synthesis.host import EngineHost
@@ -243,6 +244,25 @@ def test_a_refused_utterance_leaves_the_engine_alive(host: EngineHost) -> None:
     assert host.pid == pid
 
 
+def test_memory_that_runs_out_in_one_utterance_costs_neither_the_others_nor_the_engine(
+    host: EngineHost,
+) -> None:
+    batch = [Utterance(text=each, language="en", seed=1) for each in ("One.", "[memory]", "Two.")]
+    pieces = host.speak(
+        FAKE_CARD, reference(), batch, SETTINGS, threading.Event(), places=[10, 11, 12]
+    )
+    assert [next(pieces).position for _ in range(2)] == [0, 2]
+    with pytest.raises(UtteranceRefused) as refusal:
+        next(pieces)
+    assert refusal.value.error.message.startswith("Segment 12 does not fit into memory")
+    assert notes("said") == ["said One.", "said Two."]
+    kinds = [event.kind for event in host.memory().events]
+    assert kinds.count(Kind.OOM) == 3  # as it was, once more after clearing, alone
+    pid = pid_of(host)
+    assert say(host, "One.")
+    assert host.pid == pid
+
+
 def test_an_engine_that_could_not_load_is_tried_afresh_the_next_time(host: EngineHost) -> None:
     ask_for("refuse to load")
     with pytest.raises(MissingError, match="Download them"):
@@ -261,7 +281,7 @@ def test_an_engine_that_could_not_load_is_tried_afresh_the_next_time(host: Engin
         ("[die]", "ended from outside .SIGKILL."),
         ("[exit]", "exit code 3"),
         ("[raise]", r"fault of its own \(ZeroDivisionError: a bug in the engine\)"),
-        ("[memory]", "ran out of memory"),
+        ("[fatal]", r"lost its device .* illegal memory access"),
         ("[garbage]", "unreadable"),
     ],
 )

@@ -12,14 +12,44 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from core.engines.protocol import Utterance
+from core.memory.cost import CostModel, StageCost
+from core.memory.moments import Kind, MemoryEvent
+from core.memory.picture import Split
+from core.memory.plan import Limits
 from core.synthesis import wire
 
 text = st.text(max_size=30)
 whole = st.integers(0, 2**53)
 number = st.floats(allow_nan=False, allow_infinity=False)
 samples = arrays(np.float32, st.integers(0, 50), elements=st.floats(width=32))
+counts = st.none() | whole
+stages = st.builds(
+    StageCost, name=text, fixed_bytes=whole, per_unit_bytes=number, per_unit2_bytes=number
+)
+costs = st.none() | st.builds(
+    CostModel, stages=st.dictionaries(text, stages), weights_bytes=whole, dtype=text
+)
+events = st.builds(
+    MemoryEvent,
+    kind=st.sampled_from(Kind),
+    at_s=number,
+    text=text,
+    needed_bytes=counts,
+    free_bytes=counts,
+)
 messages = st.one_of(
-    st.builds(wire.Load, factory=text, device=text, engine=text, prompts=st.none() | text),
+    st.builds(
+        wire.Load,
+        factory=text,
+        device=text,
+        engine=text,
+        prompts=st.none() | text,
+        calibration=st.none() | text,
+        cap_bytes=counts,
+        cost=costs,
+        limits=st.builds(Limits, dtypes=st.lists(text).map(tuple), chunk=whole),
+        units_per_char=number,
+    ),
     st.builds(
         wire.Speak,
         number=whole,
@@ -28,10 +58,22 @@ messages = st.one_of(
         language=st.none() | text,
         rate=whole,
         utterances=st.lists(st.builds(Utterance, text=text, language=text, seed=whole)).map(tuple),
+        places=st.lists(whole).map(tuple),
         settings=st.dictionaries(text, number),
         samples=samples,
     ),
     st.builds(wire.Stop, number=whole),
+    st.builds(wire.Clear, number=whole),
+    st.builds(
+        wire.Measure,
+        number=whole,
+        rate=whole,
+        reference_s=st.lists(number).map(tuple),
+        utterances=st.just(()),
+        settings=st.dictionaries(text, number),
+        max_batch=whole,
+        samples=samples,
+    ),
     st.just(wire.Loaded()),
     st.builds(wire.Prepared, number=whole),
     st.builds(
@@ -47,7 +89,31 @@ messages = st.one_of(
     st.builds(
         wire.Refused, number=whole, code=text, message=text, hint=text, in_batch=st.booleans()
     ),
-    st.builds(wire.Broken, number=whole, fault=text, is_memory=st.booleans()),
+    st.builds(
+        wire.Broken, number=whole, fault=text, is_memory=st.booleans(), is_fatal=st.booleans()
+    ),
+    st.builds(
+        wire.Told,
+        number=whole,
+        device=text,
+        uuid=st.none() | text,
+        split=st.builds(Split, weights_bytes=counts, ours_bytes=counts),
+        batch=counts,
+        predicted_bytes=counts,
+        peak_bytes=counts,
+        budget_bytes=counts,
+        n_said=whole,
+        is_settled=st.booleans(),
+        events=st.lists(events, max_size=3).map(tuple),
+    ),
+    st.builds(
+        wire.Measured,
+        number=whole,
+        peak=st.none() | st.builds(wire.Peak, stage=text, n=whole, batch=whole, peak_bytes=whole),
+        is_last=st.booleans(),
+        cost=costs,
+        budget_bytes=counts,
+    ),
 )
 
 
@@ -164,5 +230,8 @@ def test_lengths_are_checked_before_anything_is_read(n_header: int, n_payload: i
 def test_too_much_is_not_sent() -> None:
     with pytest.raises(ValueError, match="too large"):
         wire.write(
-            io.BytesIO(), wire.Broken(number=1, fault="x" * wire.HEADER_MAX_BYTES, is_memory=False)
+            io.BytesIO(),
+            wire.Broken(
+                number=1, fault="x" * wire.HEADER_MAX_BYTES, is_memory=False, is_fatal=False
+            ),
         )
