@@ -19,6 +19,9 @@ from core.memory.budget import Room, System
 from core.memory.host import Host
 from core.memory.readings import HostReading
 
+if sys.platform != "win32":
+    import resource
+
 
 def allocator_for(
     device: torch.device | str,
@@ -147,10 +150,18 @@ class HostAllocator:
     Args:
         read_host: Reads the machine.
         ledger: None: the one that the calling thread is inside of, if any.
+        read_address_space: See `address_space`.
     """
 
-    def __init__(self, read_host: Callable[[], HostReading], ledger: Ledger | None = None) -> None:
+    def __init__(
+        self,
+        read_host: Callable[[], HostReading],
+        ledger: Ledger | None = None,
+        *,
+        read_address_space: Callable[[], tuple[int, int] | None] | None = None,
+    ) -> None:
         self._read_host = read_host
+        self._read_address_space = read_address_space or address_space
         self._given_ledger = ledger
         self._limit_bytes: int | None = None
         self._seen_bytes = 0
@@ -193,6 +204,11 @@ class HostAllocator:
         else:
             reading = self._read_host()
             total_bytes, free_bytes = reading.total_bytes or 0, _free_bytes(reading)
+            address_space = self._read_address_space()
+            if address_space is not None:
+                most_bytes, mapped_bytes = address_space
+                total_bytes = min(total_bytes, most_bytes)
+                free_bytes = min(free_bytes, max(0, most_bytes - mapped_bytes))
             if self._limit_bytes is not None:
                 total_bytes = min(total_bytes, self._limit_bytes)
                 free_bytes = min(free_bytes, max(0, self._limit_bytes - live_bytes))
@@ -208,6 +224,17 @@ class HostAllocator:
         self._limit_bytes = n_bytes
         if self._ledger is not None:
             self._ledger.limit_bytes = n_bytes
+
+
+def address_space() -> tuple[int, int] | None:
+    """What this process may map and has mapped (bytes), on Linux under `RLIMIT_AS`; else None."""
+    if sys.platform != "linux":
+        return None
+    most_bytes, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if most_bytes == resource.RLIM_INFINITY:
+        return None
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    return most_bytes, pages * resource.getpagesize()
 
 
 def this_system(

@@ -67,7 +67,7 @@ class TopP:
         total = chances.cumsum(dim=-1)
         falls = (total - chances if self.keeps_crossing else total) > self.p
         falls[..., 0] = False
-        return logits.masked_fill(falls.gather(-1, order.argsort(dim=-1)), -torch.inf)
+        return logits.masked_fill(falls.scatter(-1, order, falls), -torch.inf)
 
 
 @dataclass(frozen=True)

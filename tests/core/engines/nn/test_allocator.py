@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from core.engines.nn.allocator import allocator_for, this_system
+from core.engines.nn.allocator import HostAllocator, allocator_for, this_system
 from core.engines.nn.ledger import Ledger
 from core.memory.allocator import Allocator
 from core.memory.budget import System
@@ -81,6 +81,13 @@ def test_without_a_ledger_the_host_is_read_from_the_system() -> None:
     room = allocator.room()
     assert (room.total_bytes, room.free_bytes) == (200 * MIB, 50 * MIB)
     allocator.release()
+
+
+def test_a_process_held_to_an_address_space_has_no_more_room_than_that() -> None:
+    held = HostAllocator(reading, read_address_space=lambda: (500 * MIB, 420 * MIB))
+    assert (held.room().total_bytes, held.room().free_bytes) == (500 * MIB, 80 * MIB)
+    roomy = HostAllocator(reading, read_address_space=lambda: (9000 * MIB, 420 * MIB))
+    assert (roomy.room().total_bytes, roomy.room().free_bytes) == (1000 * MIB, 600 * MIB)
 
 
 def test_a_system_that_does_not_tell_gives_no_room_and_no_error() -> None:
