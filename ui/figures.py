@@ -79,6 +79,21 @@ def power(watts: float | None, limit_watts: float | None = None) -> str:
     return f"{watts:.0f} W" if limit_watts is None else f"{watts:.0f} / {limit_watts:.0f} W"
 
 
+def megahertz(now: float | None, top: float | None = None) -> str:
+    """`1395 MHz`, `1395 / 2100 MHz`."""
+    if now is None:
+        return UNKNOWN
+    return f"{now:.0f} MHz" if not top else f"{now:.0f} / {top:.0f} MHz"
+
+
+def pace(audio_s_per_s: float | None, language: str = "en") -> str:
+    """Seconds of sound per second: `3.1 s/s`, `31 s/s`."""
+    if audio_s_per_s is None:
+        return UNKNOWN
+    unit = "秒/秒" if language == "zh" else "s/s"
+    return f"{audio_s_per_s:.0f} {unit}" if audio_s_per_s >= 9.95 else f"{audio_s_per_s:.1f} {unit}"
+
+
 def share(part: float | None, whole: float | None) -> float:
     """Part of the whole, 0 to 1; 0 where either is not known."""
     if not part or not whole:

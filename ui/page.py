@@ -1,4 +1,4 @@
-"""The page as a whole: header, tabs, panel, and the one timer that keeps them up to date."""
+"""The page as a whole: header, tabs, panel, and what keeps them up to date."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import os
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +16,14 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from core.engines.protocol import EngineCard
-from core.memory.readings import Snapshot
-from ui import forms, readings, sounds, speaking, theme, words
+from ui import forms, sounds, speaking, theme, words
 from ui.edge import Wires
 from ui.follow import Standing
+from ui.live import LOOK, Live, glance
 from ui.memory import remembered
 from ui.place import place
 from ui.shell import COOKIE, Shell, language_of
-from ui.tabs.monitor import MonitorTab
+from ui.tabs.monitor import MonitorTab, offered
 from ui.tabs.speak import SpeakTab
 from ui.tabs.voice import VoiceTab
 
@@ -101,6 +100,8 @@ def launch(
         app_kwargs={"middleware": [Middleware(Shell, language=language)]},
     )
     app.include_router(sounds.router(studio))
+    # Before Gradio's own routes: it is asked for most.
+    app.router.routes.insert(0, Live(studio, studio.card(ENGINE).title, language).route())
     if open_browser:
         import webbrowser  # noqa: PLC0415 - only where one is wanted
 
@@ -117,46 +118,9 @@ def _i18n(card: EngineCard) -> gr.I18n:
 Told = tuple[str, str, int] | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Glance:
-    """What one tick of the timer sees.
-
-    Args:
-        machine: The last readings.
-        job: The job that this page shows.
-        at_work: The job that the engine works on, from any page or the command line.
-        voice: Name of the chosen voice.
-    """
-
-    machine: Snapshot
-    job: Standing | None
-    at_work: Standing | None
-    voice: str | None
-
-    @property
-    def told(self) -> Told:
-        return told(self.job)
-
-
-def told(now: Standing | None) -> Told:
+def _told(now: Standing | None) -> Told:
     """What decides whether the player has to hear of it."""
     return None if now is None else (now.job_id, now.state.value, now.n_done)
-
-
-def glance(
-    studio: Studio, standings: speaking.Standings, job_id: str | None, voice_id: str | None
-) -> Glance:
-    """One look at everything that moves."""
-    shown = standings.of(job_id)
-    running = studio.running()
-    at_work = None
-    if running is not None:
-        same = shown is not None and shown.job_id == running.id
-        at_work = shown if same else standings.of(running.id)
-    names = {voice.id: voice.name for voice in studio.voices()}
-    return Glance(
-        machine=studio.monitor(), job=shown, at_work=at_work, voice=names.get(voice_id or "")
-    )
 
 
 _SWITCH = f"""
@@ -197,6 +161,7 @@ class _Page:
                     self.monitor = MonitorTab(studio, label, self.language_of)
             with gr.Column(elem_classes="tb-rail", min_width=220, scale=0):
                 self.panel = place("panel")
+        self.pulse = place("pulse")
         # (job, state, finished segments) that the player was last told
         self.told = gr.State(None)
 
@@ -217,31 +182,28 @@ class _Page:
                 js_on_load=_SWITCH,
             )
 
-    def on_tick(
-        self, told: Told, job_id: str | None, voice_id: str | None, request: gr.Request
-    ) -> tuple[Any, ...]:
-        """Once a second.
+    def on_pulse(self, told: Told, job_id: str | None, request: gr.Request) -> tuple[Any, ...]:
+        """Something happened that the open page has to hear of.
 
-        For: line, panel, monitor, job, what the player was told, list of jobs, progress.
+        For: job, what the player was told, list of jobs, buttons of the monitor, progress.
         """
         language = self.language_of(request)
         attached: Any = gr.skip()
         if job_id is None:
             attached = job_id = speaking.to_follow(self._studio)
-        seen = glance(self._studio, self.speak.standings, job_id, voice_id)
-        machine = (
-            readings.line_html(seen.machine, seen.voice, self._engine.title, language),
-            readings.panel_html(seen.machine, seen.at_work, language),
-            readings.monitor_html(seen.machine, seen.at_work, language),
-        )
-        if seen.told == told:
-            return (*machine, attached, *(gr.skip(),) * (2 + len(self.speak.progress)))
+        standings = self.speak.standings
+        buttons = offered(glance(self._studio, standings).acts, language)
+        now = standings.of(job_id)
+        news = _told(now)
+        if news == told:
+            return (attached, gr.skip(), gr.skip(), *buttons,
+                    *(gr.skip(),) * len(self.speak.progress))  # fmt: skip
         # The list names jobs and their states, not every piece.
-        is_listed = told is not None and seen.told is not None and told[:2] == seen.told[:2]
+        is_listed = told is not None and news is not None and told[:2] == news[:2]
         jobs = gr.skip()
         if not is_listed:
             jobs = gr.update(choices=speaking.job_choices(self._studio, language))
-        return (*machine, attached, seen.told, jobs, *self.speak.show(seen.job, language))
+        return (attached, news, jobs, *buttons, *self.speak.show(now, language))
 
     def on_load(
         self, draft: dict[str, Any] | None, memo: dict[str, Any] | None, request: gr.Request
@@ -258,7 +220,7 @@ class _Page:
             gr.Tabs(selected="speak") if is_at_work else gr.skip(),
             job_id,
             *self.speak.show(now, language),
-            told(now),
+            _told(now),
             *self.speak.restored(draft, language),
             *self.voice.library.shelved(None, language),
             *self.voice.recalled(memo, language),
@@ -286,17 +248,21 @@ class _Page:
             ],
             problem=voice.problem,
         )
+        live = [self.line, self.panel, self.monitor.full, self.pulse]
+        # Without a handler: the browser asks past Gradio.
+        gr.Timer(TICK_S).tick(
+            None, [speak.voice, *live], live, js=LOOK, show_progress="hidden",
+            api_visibility="private",
+        )  # fmt: skip
         wires.connect(
-            gr.Timer(TICK_S).tick,
-            self.on_tick,
-            [self.told, speak.job, speak.voice],
+            self.pulse.change,
+            self.on_pulse,
+            [self.told, speak.job],
             [
-                self.line,
-                self.panel,
-                self.monitor.full,
                 speak.job,
                 self.told,
                 speak.texts.jobs,
+                *self.monitor.buttons,
                 *speak.progress,
             ],
             problem=None,

@@ -23,10 +23,14 @@ _COLOURS = {
     "#010103": "var(--tb-band-speech)",
     "#010104": "var(--tb-band-kept)",
     "#010105": "var(--tb-band-other)",
+    "#0f7d71": "var(--tb-accent)",
+    "#525b63": "var(--tb-dim)",
+    "#e0e3e5": "var(--tb-rule)",
 }
-"""Stand-ins that matplotlib can draw with, and the variables that replace them."""
+"""Colours that matplotlib can draw with, and the variables that replace them on the page. The
+last three are those of the light page, so that a saved picture looks as it did there."""
 
-_WAVE, _WAVE_KEPT, _SPEECH, _KEPT, _OTHER = _COLOURS
+_WAVE, _WAVE_KEPT, _SPEECH, _KEPT, _OTHER, ACCENT, INK, RULE = _COLOURS
 BEAT_S = 2.0
 """Distance of the points of a line over time: five minutes are 150 points."""
 MIN_BEATS = 20
@@ -87,28 +91,39 @@ def _draw_peaks(axes: object, recording: Recording, kept: Span | None, smallest:
         )
 
 
-def svg(figure: Figure) -> str:
-    """A figure as an SVG element that stretches to its box, in the page's colours."""
+def svg(figure: Figure, *, stretches: bool = True) -> str:
+    """A figure as an SVG element in the page's colours.
+
+    Args:
+        figure: Drawn with the colours of this module.
+        stretches: Fills its box in both directions; False where there is text in it.
+    """
     page = io.StringIO()
     figure.savefig(page, format="svg", transparent=True, metadata={"Date": None})
     drawing = _PROLOGUE.sub("", page.getvalue(), count=1)
     drawing = _HEIGHT.sub(r"\1", _SIZE.sub(r"\1", drawing, count=1), count=1)
     for stand_in, variable in _COLOURS.items():
         drawing = drawing.replace(stand_in, variable)
-    return drawing.replace(
-        "<svg", '<svg preserveAspectRatio="none" aria-hidden="true" focusable="false"', 1
-    )
+    shape = 'preserveAspectRatio="none" ' if stretches else ""
+    return drawing.replace("<svg", f'<svg {shape}aria-hidden="true" focusable="false"', 1)
 
 
-def line(points: Sequence[tuple[float, float | None]], *, top: float, css: str = "tb-line") -> str:
+def line(
+    points: Sequence[tuple[float, float | None]],
+    *,
+    top: float,
+    css: str = "tb-line",
+    thin: bool = True,
+) -> str:
     """Values over time as an SVG polyline, newest at the right; gaps where nothing is known.
 
     Args:
         points: (time in s, value), oldest first, at any distance from each other.
         top: Value at the upper edge.
         css: Class of the drawing.
+        thin: One point per beat of the clock; False where `points` are few and no times.
     """
-    coarse = _thinned(points)
+    coarse = _thinned(points) if thin else list(points)
     start_s, past_s = coarse[0][0], max(coarse[-1][0] - coarse[0][0], 1e-9)
     runs: list[list[str]] = [[]]
     for at_s, value in coarse:

@@ -51,12 +51,17 @@ def start(home: Path, port: int) -> App:
             [sys.executable, "app.py", "--no-browser", "--port", str(port), "--home", str(home)],
             cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
+    until_up(process, said)
+    return App(address=f"http://127.0.0.1:{port}/", process=process, home=home)
+
+
+def until_up(process: subprocess.Popen[str], said: Path) -> None:
+    """Wait until a program has said, into a file, where its page is."""
     deadline = time.monotonic() + START_S
     while "Timbre is at" not in said.read_text():
         assert process.poll() is None, said.read_text()
         assert time.monotonic() < deadline, "the page did not come up"
         time.sleep(0.1)
-    return App(address=f"http://127.0.0.1:{port}/", process=process, home=home)
 
 
 def end(app: App) -> None:

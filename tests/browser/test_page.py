@@ -201,7 +201,7 @@ def test_the_monitor_says_what_the_machine_says(visit: Open, app: App) -> None:
     expect(monitor).to_contain_text("This machine")
     expect(monitor).to_contain_text(re.compile(r"Memory\d+(\.\d)? / \d+(\.\d)? GB"))
     cards = monitor.locator(".tb-card h3").all_inner_texts()
-    assert cards[0] == "GPU" or "NVIDIA" in cards[0]
+    assert cards[0] == "Graphics card" or "NVIDIA" in cards[0]
     shown = re.search(r"Page\s*(\d+) MB", monitor.inner_text())
     assert shown is not None
     resident = psutil.Process(app.process.pid).memory_info().rss / 2**20

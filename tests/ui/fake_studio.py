@@ -20,6 +20,8 @@ from core.audio.samples import Audio, Note, ReferenceReport, Span
 from core.engines.protocol import EngineCard, Knob
 from core.errors import InputError, MissingError
 from core.jobs.job import DoneSegment, Job, JobState, JobSummary, SpeakRequest
+from core.memory.moments import Kind, MemoryEvent
+from core.memory.picture import Growth, MemoryPicture, Running, Split, Verdict
 from core.memory.readings import DeviceReading, HostReading, Snapshot
 from core.paths import Paths
 from core.settings import Settings
@@ -91,6 +93,9 @@ def gpu(used: float = 2.1) -> DeviceReading:
         watts=38.0,
         limit_watts=170.0,
         celsius=41.0,
+        clock_mhz=1395.0,
+        top_clock_mhz=2100.0,
+        throttles=(),
     )
 
 
@@ -118,17 +123,51 @@ def machine(*devices: DeviceReading) -> Snapshot:
     )
 
 
+def picture(device: str = "cuda:0", verdict: Verdict = Verdict.STEADY) -> MemoryPicture:
+    """An engine at work on a card, after it had to make its batch smaller once."""
+    return MemoryPicture(
+        device=device,
+        uuid="GPU-1" if device.startswith("cuda") else None,
+        split=Split(
+            weights_bytes=GIB // 2, kv_bytes=GIB // 8, activation_bytes=GIB // 16,
+            cache_bytes=GIB // 8, ours_bytes=int(0.85 * GIB),
+        ),
+        running=Running(
+            batch=4, segment=11, n_segments=41, audio_s_per_s=12.4, queue=2,
+            predicted_bytes=int(2.9 * GIB), peak_bytes=int(2.6 * GIB),
+            budget_bytes=int(3.6 * GIB),
+        ),
+        growth=Growth(
+            slope_bytes_per_segment=0.02 * 1024**2 if verdict is Verdict.STEADY else 6e6,
+            verdict=verdict,
+            points=tuple((n, int(0.8 * GIB) + (n % 3) * 2**20) for n in range(12)),
+        ),
+        events=(
+            MemoryEvent(
+                kind=Kind.ADMIT, at_s=20.0, text="41 segments, batches of 8, 2.9 GB of 3.6 GB"
+            ),
+            MemoryEvent(
+                kind=Kind.RUNG, at_s=55.0, stage="decode", needed_bytes=int(1.9 * GIB),
+                free_bytes=int(1.4 * GIB), before="batch 8", after="batch 4",
+                text="needed 1.9 GB, 1.4 GB free: batch 8 -> 4, continuing at segment 12",
+            ),
+        ),
+    )  # fmt: skip
+
+
 @dataclass
 class FakeStudio:
     """
     Args:
         home: An empty folder.
         snapshot: What the monitor says.
+        picture: What the engine says of its memory.
         broken: Name of a method that fails with a bug.
     """
 
     home: Path
     snapshot: Snapshot = field(default_factory=machine)
+    picture: MemoryPicture | None = None
     broken: str = ""
 
     def __post_init__(self) -> None:
@@ -159,6 +198,15 @@ class FakeStudio:
 
     def monitor(self) -> Snapshot:
         return self.snapshot
+
+    def memory(self) -> MemoryPicture | None:
+        return self.picture
+
+    def unload(self) -> None:
+        self.calls.append("unload")
+
+    def free_cache(self) -> None:
+        self.calls.append("free cache")
 
     def doctor(self) -> tuple[Finding, ...]:
         return (

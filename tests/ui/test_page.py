@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
+import dataclasses
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import pytest
 
 from core.jobs.job import JobState
+from tests.conftest import in_a_loop
 from tests.ui.conftest import DEMO
-from tests.ui.fake_studio import FakeStudio
+from tests.ui.fake_studio import FakeStudio, picture
 from tests.ui.test_speaking import TEXT, said
 from ui import page as page_module
 from ui import picks
@@ -38,7 +40,7 @@ def press(studio: FakeStudio) -> Iterator[Pressed]:
         return page_module.build(studio, language=None)
 
     # Without a running loop Gradio makes one of its own, and leaves it open.
-    page = asyncio.run(built())
+    page = in_a_loop(built)
     yield Pressed(page)
     page.close()
 
@@ -194,21 +196,26 @@ def test_an_earlier_text_can_be_opened_and_saved(
     assert saved[0]["value"].endswith(".mp3")
 
 
-def test_a_tick_tells_the_player_only_what_is_new(
+JOB, TOLD, LISTED, UNLOAD, FREE, WHY, STAGE = range(7)
+"""Places in what `on_pulse` returns."""
+
+
+def test_a_pulse_tells_the_player_only_what_is_new(
     studio: FakeStudio, press: Pressed, english: gr.Request
 ) -> None:
     job = said(studio, TEXT)
-    _, _, _, _, told, jobs, stage, *_ = press("on_tick", None, job.id, None, english)
-    assert stage["job"] == job.id
-    assert "running 0/3" in str(jobs)
-    again = press("on_tick", told, job.id, None, english)
-    assert again[3:] == [gr.skip()] * len(again[3:])
+    shown = press("on_pulse", None, job.id, english)
+    assert shown[STAGE]["job"] == job.id
+    assert "running 0/3" in str(shown[LISTED])
+    told = shown[TOLD]
+    again = press("on_pulse", told, job.id, english)
+    assert again[TOLD] == again[LISTED] == again[STAGE] == gr.skip()
     studio.advance(job.id)
-    _, _, _, _, told, jobs, stage, *_ = press("on_tick", told, job.id, None, english)
-    assert stage["done"] == 1
-    assert jobs == gr.skip()  # the list of jobs names states, not every piece
+    shown = press("on_pulse", told, job.id, english)
+    assert shown[STAGE]["done"] == 1
+    assert shown[LISTED] == gr.skip()  # the list of jobs names states, not every piece
     studio.advance(job.id, 2)
-    assert "done 3/3" in str(press("on_tick", told, job.id, None, english)[5])
+    assert "done 3/3" in str(press("on_pulse", shown[TOLD], job.id, english)[LISTED])
 
 
 def test_an_open_page_finds_the_job_again_after_timbre_was_started_anew(
@@ -216,9 +223,9 @@ def test_an_open_page_finds_the_job_again_after_timbre_was_started_anew(
 ) -> None:
     job = said(studio, TEXT)
     # Everything that the server knew of the page is gone.
-    shown = press("on_tick", None, None, None, english)
-    assert shown[3] == job.id
-    assert shown[6]["job"] == job.id
+    shown = press("on_pulse", None, None, english)
+    assert shown[JOB] == job.id
+    assert shown[STAGE]["job"] == job.id
 
 
 def test_a_page_without_a_job_stays_without_one_after_a_deletion(
@@ -228,16 +235,66 @@ def test_a_page_without_a_job_stays_without_one_after_a_deletion(
     job = said(studio, TEXT)
     shown = press("on_delete_job", job.id, job.id, english)
     assert shown[2] == ""
-    assert press("on_tick", None, "", None, english)[3] == gr.skip()
+    assert press("on_pulse", None, "", english)[JOB] == gr.skip()
 
 
 @pytest.mark.filterwarnings("default")
-def test_a_tick_that_fails_leaves_the_page_as_it_is(
+def test_a_pulse_that_fails_leaves_the_page_as_it_is(
     studio: FakeStudio, press: Pressed, english: gr.Request
 ) -> None:
     studio.broken = "monitor"
-    shown = press("on_tick", None, None, None, english)
+    shown = press("on_pulse", None, None, english)
     assert shown == [gr.skip()] * len(shown)
+
+
+def test_what_gives_memory_back_can_be_pressed_only_when_there_is_something(
+    studio: FakeStudio, press: Pressed, english: gr.Request
+) -> None:
+    def offers() -> tuple[bool, bool, str]:
+        shown = press("on_pulse", None, "", english)
+        return shown[UNLOAD]["interactive"], shown[FREE]["interactive"], shown[WHY]
+
+    unload, free, why = offers()
+    assert (unload, free) == (False, False)
+    assert "No model is loaded." in why
+    assert "holds nothing back" in why
+
+    loaded = dataclasses.replace(studio.snapshot.host, engine_bytes=10**9)
+    studio.snapshot = dataclasses.replace(studio.snapshot, host=loaded)
+    studio.picture = picture()
+    assert offers() == (True, True, "")
+    press("on_unload", english)
+    press("on_free", english)
+    assert studio.calls == ["unload", "free cache"]
+
+    job = said(studio, TEXT)
+    unload, free, why = offers()
+    assert (unload, free) == (False, False)
+    assert "press Stop first" in why
+    for name in ("on_unload", "on_free"):
+        # A press that was on its way when the text began.
+        assert "tb-problem" in press(name, english)[-1]
+    assert studio.calls == ["unload", "free cache"]
+    assert studio.job(job.id).state is JobState.RUNNING
+
+
+def test_a_finished_text_has_a_report_that_can_be_saved(
+    studio: FakeStudio, press: Pressed, english: gr.Request
+) -> None:
+    assert press("on_jobs", english)[0]["choices"] == []
+    assert "Choose a text" in press("on_draw", None, english)[-1]
+    said(studio, TEXT)  # nothing of this one is finished
+    job = said(studio, TEXT)
+    studio.advance(job.id, 3)
+    (listed, problem) = press("on_jobs", english)
+    assert [value for _, value in listed["choices"]] == [job.id] == [listed["value"]]
+    assert problem == ""
+    assert "3 pieces" in press("on_draw", job.id, english)[0]
+    for name, starts in (("png", b"\x89PNG"), ("svg", b"<?xml")):
+        (download, problem) = press(f"on_save_{name}", job.id, english)
+        assert problem == ""
+        assert Path(download["value"]).parent == studio.paths.exports
+        assert Path(download["value"]).read_bytes().startswith(starts)
 
 
 def test_a_port_in_use_is_reported_in_the_systems_words(studio: FakeStudio) -> None:

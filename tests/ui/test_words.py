@@ -12,8 +12,12 @@ from core.audio.samples import Note
 from core.engines.builtin.card import CARD
 from core.errors import StudioError
 from core.jobs.job import JobState
+from core.memory.picture import Verdict
+from core.memory.readings import Throttle
 from core.text import planner
 from ui import sentences, words
+from ui.bars import Use
+from ui.report import FORMATS
 from ui.speaking import format_choices
 from ui.tabs.speak import PLAYER_WORDS
 
@@ -49,6 +53,16 @@ def test_every_state_of_a_job_has_a_name_and_a_line() -> None:
         assert f"state_{state.value}" in words.WORDS
 
 
+def test_every_use_of_memory_every_throttle_and_every_verdict_has_a_name() -> None:
+    made = {
+        *(f"use_{use}" for use in Use),
+        *(f"throttle_{reason.value}" for reason in Throttle),
+        *(f"growth_{verdict.value}" for verdict in Verdict),
+        *(f"report_{name}" for name in FORMATS),
+    }
+    assert made - set(words.WORDS) == set()
+
+
 def test_every_file_format_and_every_word_of_the_player_exists() -> None:
     assert {key for key, _ in format_choices()} <= set(words.WORDS)
     assert set(PLAYER_WORDS) <= set(words.WORDS)
@@ -60,7 +74,7 @@ def test_no_sentence_is_there_that_nobody_says() -> None:
         for source in UI.rglob("*.py")
         if source.name not in ("words.py", "cli.py")
     ).replace("'", '"')
-    by_pattern = ("job_", "state_", "format_", "window_")
+    by_pattern = ("job_", "state_", "format_", "window_", "throttle_", "use_", "growth_", "report_")
     unused = [
         key
         for key in words.WORDS
