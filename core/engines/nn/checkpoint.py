@@ -6,27 +6,24 @@ with it ends in an `InputError` that says so.
 
 from __future__ import annotations
 
-import io
 import re
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 import safetensors
 import torch
 from torch._weights_only_unpickler import UnpicklingError  # type: ignore[attr-defined]
 
+from core.engines.nn.archive import Retouched, check_archive
 from core.errors import InputError, MissingError
 from core.memory.classify import FaultKind, classify
 
 HEADER_MAX_BYTES = 16 << 20
 """Of a safetensors file; the largest of the engines' is 60 kB."""
-PICKLE_MAX_BYTES = 64 << 20
-"""Of the list of contents of a torch file; the engines' are below 1 MB."""
-ENTRIES_MAX = 100_000
 DEPTH_MAX = 50
 """Of settings within settings."""
 
@@ -173,7 +170,7 @@ class _TorchFile(Checkpoint):
         self._at = at
         self._plain_classes = plain_classes
         self._first_bytes = first_bytes
-        _guarded(path, lambda: _check_archive(path, first_bytes))
+        _guarded(path, lambda: check_archive(path, first_bytes))
         self._tensors: dict[str, torch.Tensor] = {}
         root = self._read()
         self.specs = {
@@ -213,7 +210,7 @@ class _TorchFile(Checkpoint):
                 return torch.load(  # noqa: TID251 - this is the one place
                     self.path, map_location="cpu", weights_only=True, mmap=True
                 )
-            with _Retouched(self.path, self._first_bytes) as file:
+            with Retouched(self.path, self._first_bytes) as file:
                 return torch.load(  # noqa: TID251 - this is the one place
                     file, map_location="cpu", weights_only=True
                 )
@@ -232,45 +229,6 @@ class _TorchFile(Checkpoint):
 
 class _Inert:
     """Stands for a class of the authors' program: keeps attributes, does nothing."""
-
-
-class _Retouched(io.FileIO):
-    """A file whose first bytes read otherwise. Seekable, read only."""
-
-    def __init__(self, path: Path, first_bytes: bytes) -> None:
-        super().__init__(path, "rb")
-        self._first_bytes = first_bytes
-
-    def read(self, size: int | None = -1) -> bytes:
-        at = self.tell()
-        content = super().read(-1 if size is None else size)
-        first = self._first_bytes[at : at + len(content)]
-        return first + content[len(first) :]
-
-    def readinto(self, buffer: Any) -> int:
-        view = memoryview(buffer).cast("B")
-        content = self.read(len(view))
-        view[: len(content)] = content
-        return len(content)
-
-    def readall(self) -> bytes:
-        return self.read(-1)
-
-
-def _check_archive(path: Path, first_bytes: bytes | None) -> None:
-    """Refuse what unpacks to more than the file: torch stores tensors as they are, unpacked."""
-    file: BinaryIO
-    with path.open("rb") if first_bytes is None else _Retouched(path, first_bytes) as file:
-        entries = zipfile.ZipFile(file).infolist()
-    if len(entries) > ENTRIES_MAX:
-        raise ValueError(f"it has {len(entries)} parts")
-    if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
-        raise ValueError("it is packed, as torch never does")
-    if sum(entry.file_size for entry in entries) > path.stat().st_size:
-        raise ValueError("it says it holds more than its own size")
-    lists = [entry for entry in entries if entry.filename.endswith(".pkl")]
-    if not lists or any(entry.file_size > PICKLE_MAX_BYTES for entry in lists):
-        raise ValueError("it has no list of contents, or one of absurd size")
 
 
 def _head(path: Path) -> bytes:

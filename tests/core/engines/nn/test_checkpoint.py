@@ -464,20 +464,3 @@ def test_a_machine_that_is_full_is_not_called_a_damaged_file(suffix: str, tmp_pa
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.startswith("memory "), done.stdout + done.stderr[-500:]
-
-
-def test_the_reader_of_retouched_files_reads_like_a_file(tmp_path: Path) -> None:
-    from core.engines.nn.checkpoint import _Retouched
-
-    path = tmp_path / "x"
-    path.write_bytes(b"06abcdef")
-    with _Retouched(path, b"PK") as file:
-        assert file.read(1) == b"P"
-        assert file.read(3) == b"Kab"
-        assert file.read() == b"cdef"
-        file.seek(1)
-        into = bytearray(4)
-        assert file.readinto(into) == 4
-        assert into == b"Kabc"
-        file.seek(0)
-        assert file.readall() == b"PKabcdef"
