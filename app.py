@@ -23,7 +23,7 @@ from core.jobs.queue import JobRunner
 from core.jobs.store import Store
 from core.memory.monitor import Monitor
 from core.paths import Paths
-from core.studio import Parts, Studio
+from core.studio import Parts, Studio, cap_bytes
 from core.synthesis.host import EngineHost
 from core.voices.library import VoiceLibrary
 
@@ -36,6 +36,7 @@ def open_studio(
     home: Path | None = None,
     *,
     device: str = "auto",
+    memory_cap_mib: int | None = None,
     extra_cards: tuple[EngineCard, ...] = (),
     packages: tuple[str, ...] = PACKAGES,
 ) -> Iterator[Studio]:
@@ -44,6 +45,7 @@ def open_studio(
     Args:
         home: Everything under this folder; None for the platform's own folders.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+        memory_cap_mib: Most memory that the engine process may take (MiB); None for the setting.
         extra_cards: Engines from elsewhere, such as a test's.
         packages: Where an engine's factory may live.
     """
@@ -54,12 +56,17 @@ def open_studio(
     store = Store(paths)
     registry = Registry(extra_cards)
     current = settings.load(paths)
+    allowed = current
+    if memory_cap_mib is not None:
+        allowed = settings.replace(current, memory_cap_mib=memory_cap_mib)
     host = EngineHost(
         log=paths.log / "engine.log",
         device=device,
         idle_s=current.idle_unload_s or None,
         packages=packages,
         prompts=paths.prompts,
+        calibration=paths.calibration,
+        cap_bytes=cap_bytes(allowed),
     )
     board = EventBoard()
     voices = VoiceLibrary(store.database)
@@ -76,7 +83,7 @@ def open_studio(
         board=board,
         runner=runner,
         monitor=monitor,
-        device=device,
+        demo=ASSETS / "demo_voice.flac",
     )
     studio = Studio(parts, current)
     try:
@@ -105,7 +112,9 @@ def main(argv: Sequence[str] | None = None) -> int:
                 signal.signal(asked_to_end, signal.default_int_handler)
     try:
         with open_studio(
-            getattr(arguments, "home", None), device=getattr(arguments, "device", "auto")
+            getattr(arguments, "home", None),
+            device=getattr(arguments, "device", "auto"),
+            memory_cap_mib=getattr(arguments, "memory_cap", None),
         ) as studio:
             if arguments.command:
                 return cli.run(arguments, studio)

@@ -81,6 +81,11 @@ class Paths:
         return self.cache / "prompts"
 
     @property
+    def calibration(self) -> Path:
+        """What engines were measured to take on this machine."""
+        return self.cache / "calibration.json"
+
+    @property
     def uploads(self) -> Path:
         """Gradio's temporary folder."""
         return self.cache / "page"

@@ -7,24 +7,27 @@ arrives as a `core.errors.StudioError`.
 from __future__ import annotations
 
 import contextlib
+import math
 import shutil
+import sys
 import threading
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from core import doctor, settings
+from core.audio import flac
 from core.audio import inspect as recordings
 from core.audio.encode import FileFormat
 from core.audio.join import faded
 from core.audio.recording import Recording, ReferenceLimits
 from core.audio.samples import Audio, ReferenceReport, Span
-from core.engines.protocol import EngineCard
+from core.engines.protocol import EngineCard, StopFlag, Utterance
 from core.engines.registry import Registry
 from core.errors import InputError, MissingError, ResourceError
 from core.events import EventBoard, JobEvent
@@ -33,13 +36,15 @@ from core.jobs.job import DoneSegment, Job, JobState, JobSummary, SpeakRequest
 from core.jobs.queue import JobRunner
 from core.jobs.store import Store
 from core.jobs.watch import watch
-from core.memory.growth import growth
+from core.memory import budget
 from core.memory.monitor import Monitor
-from core.memory.picture import Growth, MemoryPicture, Running, Split
+from core.memory.picture import MemoryPicture, Split
+from core.memory.plan import BatchPlan
 from core.memory.readings import Snapshot
 from core.paths import Paths, whole_file
 from core.settings import Settings
-from core.synthesis import keys, prompts
+from core.synthesis import fitting, keys, prompts, wire
+from core.synthesis.batch import EngineDied
 from core.synthesis.host import EngineHost
 from core.synthesis.take import Take
 from core.text import planner
@@ -57,11 +62,19 @@ MAX_RECORDINGS = 32
 STALE_S = 24 * 3600.0
 N_PACE = 8
 """Segments over which the speed of the moment is taken."""
+N_LENGTHS = 5
+"""Of references and of texts that a stress test measures."""
+MEASURED_TEXT = "Nobody knew where she had gone, and the evening was still and warm. "
+_SYSTEMS = {"win32": budget.System.WINDOWS, "darwin": budget.System.DARWIN}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """The collaborators of a studio, made by `app.open_studio`."""
+    """The collaborators of a studio, made by `app.open_studio`.
+
+    Args:
+        demo: Sound of the voice that comes with Timbre (FLAC): what a stress test speaks with.
+    """
 
     paths: Paths
     store: Store
@@ -71,7 +84,7 @@ class Parts:
     board: EventBoard
     runner: JobRunner
     monitor: Monitor
-    device: str
+    demo: Path
 
 
 class Studio:
@@ -81,7 +94,6 @@ class Studio:
         self._parts = parts
         self._settings = current
         self._recordings: OrderedDict[str, Recording] = OrderedDict()
-        self._growth = Growth()
         self._paced: tuple[str, int, float | None] = ("", 0, None)
         self._lock = threading.Lock()
 
@@ -465,43 +477,145 @@ class Studio:
         """What the engine's memory is used for and how it moves, as far as it is known; cheap."""
         listed = self.jobs()
         running = self.running()
-        now = Running(queue=sum(one.state is JobState.WAITING for one in listed))
-        if running is not None:
+        told = self._parts.host.memory()
+        now = replace(told.running, queue=sum(one.state is JobState.WAITING for one in listed))
+        if running is None:
+            now = replace(now, batch=None, predicted_bytes=None, peak_bytes=None)
+        else:
             n_done = next((one.n_done for one in listed if one.id == running.id), 0)
             if self._paced[:2] != (running.id, n_done):
                 self._follow(running.id, n_done)
             now = replace(
                 now,
-                batch=1 if self.card(running.request.engine).max_batch == 1 else None,
                 segment=min(n_done, len(running.plan.segments) - 1),
                 n_segments=len(running.plan.segments),
                 audio_s_per_s=self._paced[2],
-                peak_bytes=self._growth.points[-1][1] if self._growth.points else None,
             )
-        return MemoryPicture(
-            device="cpu" if self._parts.device == "auto" else self._parts.device,
-            split=Split(ours_bytes=self.monitor().host.engine_bytes),
-            running=now,
-            growth=self._growth,
-        )
+        split = told.split
+        if told.device == "cpu" and split.weights_bytes is None:
+            # The sampler looks more often than the engine tells.
+            split = Split(ours_bytes=self.monitor().host.engine_bytes or split.ours_bytes)
+        return replace(told, split=split, running=now)
 
     def _follow(self, job_id: str, n_done: int) -> None:
         """Read a job's segments anew: only when there is a new one."""
-        pieces = self._parts.store.done(job_id)
-        last = pieces[-N_PACE:]
+        last = self._parts.store.done(job_id)[-N_PACE:]
         wall_s = sum(piece.wall_s for piece in last)
         pace = sum(piece.seconds for piece in last) / wall_s if wall_s > 0 else None
-        self._growth = growth(
-            [(one.index, one.peak_bytes) for one in pieces if one.peak_bytes is not None]
-        )
         self._paced = (job_id, n_done, pace)
 
     def unload(self) -> None:
-        """End the engine process, which gives everything back; the next text starts another."""
-        self._parts.host.unload()
+        """End the engine process, which gives everything back; the next text starts another.
 
-    def free_cache(self) -> None:
-        """Let the engine give back what it holds for reuse; engines so far hold nothing."""
+        Raises ResourceError while it speaks.
+        """
+        if not self._parts.host.unload_idle():
+            raise _busy()
+
+    def free_cache(self) -> int:
+        """Have the engine give back what it holds for reuse. Returns the bytes.
+
+        Raises ResourceError while it speaks.
+        """
+        given_back = self._parts.host.free_cache()
+        if given_back is None:
+            raise _busy()
+        return given_back
+
+    def budget_bytes(self) -> int | None:
+        """What the engine may use now, as far as can be seen from here; None where it cannot."""
+        room = self._room()
+        cap = self._parts.host.cap_bytes
+        return None if room is None else budget.budget_bytes(room, cap_bytes=cap)
+
+    @property
+    def memory_cap_bytes(self) -> int | None:
+        """What a person allows the engine; None for what there is."""
+        return self._parts.host.cap_bytes
+
+    def costs(self, engine: str) -> fitting.Costs | None:
+        """What is known of an engine's memory here: measured, else as its card says."""
+        host, paths = self._parts.host, self._parts.paths
+        return fitting.costs_of(self.card(engine), host.device, paths.calibration)
+
+    def fit(self, plan: TextPlan, *, engine: str) -> BatchPlan | None:
+        """In which batches a text is going to be said, and what it takes.
+
+        Its `in_words` is a line for people. None where the engine was never measured here.
+        """
+        known, allowed = self.costs(engine), self.budget_bytes()
+        if known is None or allowed is None or not fitting.speaking(known.cost).stages:
+            return None
+        device = self._parts.host.device
+        return fitting.fit(plan, self.card(engine), known.cost, budget_bytes=allowed, device=device)
+
+    def stress(
+        self,
+        engine: str,
+        *,
+        told: Callable[[wire.Peak], None] = lambda _: None,
+        stop: StopFlag | None = None,
+    ) -> fitting.StressReport:
+        """Measure what references and texts of growing length take; keep what was found.
+
+        Takes up to a few minutes; the engine must be idle.
+
+        Args:
+            engine: Which.
+            told: Given every measured run, as it is finished.
+            stop: Once set, it ends soon.
+
+        Raises:
+            ResourceError: A job runs; the engine died of it.
+            Cancelled: Stopped.
+        """
+        if self.running() is not None:
+            raise _busy()
+        card, host = self.card(engine), self._parts.host
+        order = measuring(card, flac.decode(self._parts.demo.read_bytes()))
+        peaks: list[wire.Peak] = []
+        cost, allowed = None, None
+        runs = host.measure(card, order, stop or threading.Event())
+        try:
+            with contextlib.closing(runs):
+                for run in runs:
+                    if run.peak is not None:
+                        peaks.append(run.peak)
+                        told(run.peak)
+                    cost, allowed = run.cost, run.budget_bytes
+        except EngineDied as death:
+            raise ResourceError(
+                f"{death.reason} {len(peaks)} runs were measured before.",
+                "Close other programs and try again.",
+            ) from None
+        device = host.memory().device
+        return fitting.report(card, device, peaks, cost, allowed)
+
+    def _room(self) -> budget.Room | None:
+        """Of the device that the engine runs on, from the last readings."""
+        monitor, host = self._parts.monitor, self._parts.host
+        now = monitor.snapshot()
+        if now.host.total_bytes is None:
+            now = monitor.sample()  # a command: nobody samples
+        picture = host.memory()
+        if not picture.device.startswith("cuda"):
+            total, used = now.host.total_bytes, now.host.used_bytes
+            if total is None or used is None:
+                return None
+            ours = now.host.engine_bytes or 0
+        else:
+            cards = [one for one in now.devices if picture.uuid in (None, one.uuid)]
+            if not cards or cards[0].total_bytes is None or cards[0].used_bytes is None:
+                return None
+            total, used = cards[0].total_bytes, cards[0].used_bytes
+            ours = picture.split.ours_bytes or 0
+        return budget.Room(
+            total_bytes=total,
+            free_bytes=max(0, total - used),
+            reserved_by_us_bytes=ours,
+            is_host=not picture.device.startswith("cuda"),
+            system=_SYSTEMS.get(sys.platform, budget.System.LINUX),
+        )
 
     def doctor(self) -> tuple[doctor.Finding, ...]:
         """What works here and what is missing, each with what to do."""
@@ -513,6 +627,9 @@ class Studio:
     def save_settings(self, changed: Settings) -> Settings:
         """Raises InputError for a value out of its range."""
         self._settings = settings.save(self._parts.paths, changed)
+        host = self._parts.host
+        host.idle_s = self._settings.idle_unload_s or None
+        host.cap_bytes = cap_bytes(self._settings)
         return self._settings
 
     @property
@@ -547,6 +664,35 @@ class Studio:
         self._parts.runner.close()
         self._parts.host.close()
         self._parts.store.close()
+
+
+def cap_bytes(chosen: Settings) -> int | None:
+    """Most memory that the engine may take (bytes); None for what there is."""
+    return None if chosen.memory_cap_mib is None else chosen.memory_cap_mib * budget.MIB
+
+
+def measuring(card: EngineCard, voice: Audio) -> wire.Measure:
+    """References and texts from the shortest to the longest that an engine takes."""
+    shortest, longest = math.ceil(card.reference_min_s), math.floor(card.reference_max_s)
+    seconds = np.unique(np.linspace(shortest, max(shortest, longest), N_LENGTHS).round())
+    n_chars = np.unique(np.linspace(min(40, card.max_chars), card.max_chars, N_LENGTHS).round())
+    language = "en" if "en" in card.languages else card.languages[0]
+    text = MEASURED_TEXT * math.ceil(card.max_chars / len(MEASURED_TEXT))
+    return wire.Measure(
+        number=0,
+        rate=voice.rate,
+        reference_s=tuple(float(each) for each in seconds),
+        utterances=tuple(
+            Utterance(text=text[: int(n)].strip(), language=language, seed=1) for n in n_chars
+        ),
+        settings=keys.fill_settings(card, {}),
+        max_batch=card.max_batch,
+        samples=np.resize(voice.samples, int(seconds[-1] * voice.rate)),
+    )
+
+
+def _busy() -> ResourceError:
+    return ResourceError("The engine is at work.", "Wait for its end, or stop the job first.")
 
 
 def _copy(source: Path, target: Path, hint: str = "Choose another place.") -> None:

@@ -15,6 +15,7 @@ examples:
   app.py speak --reference me.m4a --text-file book.txt --out book.mp3 --set speed=1.1
   app.py trim interview.mp3 --out best.wav
   app.py plan --text-file book.txt --json
+  app.py memory --engine builtin --measure
   app.py doctor
 """
 
@@ -25,6 +26,12 @@ def parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     shared.add_argument("--home", type=Path, metavar="DIR", help="keep everything under DIR")
     shared.add_argument("--device", help="auto, cpu, cuda, cuda:N or mps (default: auto)")
+    shared.add_argument(
+        "--memory-cap",
+        type=mebibytes,
+        metavar="MIB",
+        help="most memory that the engine may take (default: the setting, else what there is)",
+    )
     asks = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     asks.add_argument("--json", action="store_true", help="one JSON object on stdout")
     top = argparse.ArgumentParser(
@@ -97,6 +104,19 @@ def parser() -> argparse.ArgumentParser:
         description="Show the pieces a text is spoken in, and about how long it will sound.",
     )
     _text_arguments(plan)
+    memory = commands.add_parser(
+        "memory",
+        parents=[shared, asks],
+        help="show what an engine takes, and the batches of a text",
+        description="Show what may be used, what is known of an engine's memory on this machine, "
+        "and in which batches a text would be spoken.",
+    )
+    _text_arguments(memory, is_required=False)
+    memory.add_argument(
+        "--measure",
+        action="store_true",
+        help="first run the engine with growing references and texts, and keep what is found",
+    )
     commands.add_parser("doctor", parents=[shared, asks], help="what works here, what is missing")
     return top
 
@@ -105,6 +125,13 @@ def port_number(typed: str) -> int:
     """Raises ArgumentTypeError, which argparse says."""
     if not re.fullmatch("[0-9]{1,5}", typed) or not 0 < int(typed) < 65536:
         raise argparse.ArgumentTypeError(f"{typed} is not a port; it is a number from 1 to 65535")
+    return int(typed)
+
+
+def mebibytes(typed: str) -> int:
+    """Raises ArgumentTypeError, which argparse says."""
+    if not re.fullmatch("[0-9]{1,9}", typed) or int(typed) == 0:
+        raise argparse.ArgumentTypeError(f"{typed} is not a number of MiB, such as 3072")
     return int(typed)
 
 
@@ -122,8 +149,8 @@ def _knobs() -> str:
     return "\n".join(lines)
 
 
-def _text_arguments(command: argparse.ArgumentParser) -> None:
-    text = command.add_mutually_exclusive_group(required=True)
+def _text_arguments(command: argparse.ArgumentParser, *, is_required: bool = True) -> None:
+    text = command.add_mutually_exclusive_group(required=is_required)
     text.add_argument("--text", help="the text itself")
     text.add_argument("--text-file", type=Path, metavar="F", help="UTF-8 text; - reads stdin")
     command.add_argument("--engine", default="builtin", help="which engine (default: builtin)")

@@ -231,6 +231,22 @@ class Calibration:
         self._weights_bytes, self._stages = weights_bytes, stages
 
 
+def latest(file: Path, *, model: str, is_host: bool) -> Fingerprint | None:
+    """What a model was last calibrated on; for who knows neither torch nor the card's identity.
+
+    Args:
+        file: `cache/calibration.json`.
+        model: As in the fingerprint.
+        is_host: Whether it ran on the host's processor.
+    """
+    for entry in reversed(_read(file).values()):
+        with contextlib.suppress(KeyError, TypeError):
+            known = Fingerprint(**{name: str(each) for name, each in entry["fingerprint"].items()})
+            if known.model == model and (known.device == "cpu") == is_host:
+                return known
+    return None
+
+
 def _stage_cost(name: str, stored: Mapping[str, Any]) -> StageCost:
     per_unit, per_unit2 = float(stored["per_unit_bytes"]), float(stored["per_unit2_bytes"])
     if not (0 <= per_unit < math.inf and 0 <= per_unit2 < math.inf):

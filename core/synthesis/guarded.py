@@ -263,6 +263,12 @@ class GuardedEngine:
             self._is_measuring = False
         return max(0, self._allocator.peak_bytes() - before)
 
+    def weigh(self) -> None:
+        """Count what lives now as the loaded models."""
+        self._free()
+        if self._calibration is not None:
+            self._calibration.weighed(self._allocator.live_bytes())
+
     def calibrate(self, stage: str, points: Sequence[tuple[int, int, int]]) -> None:
         """Fit a stage to measured runs and keep it.
 

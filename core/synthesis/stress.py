@@ -19,6 +19,7 @@ def measure(engine: GuardedEngine, order: wire.Measure, stop: StopFlag) -> Itera
 
     Raises Cancelled when stopped, and what the engine raises.
     """
+    _warm_up(engine, order, stop)
     prepared: list[tuple[int, int, int]] = []
     prompt: Prompt | None = None
     for seconds in order.reference_s:
@@ -45,6 +46,13 @@ def measure(engine: GuardedEngine, order: wire.Measure, stop: StopFlag) -> Itera
         spoken.append((engine.units(utterance), rows, max(1, peak)))
         yield wire.Peak(stage=SPEAK, n=len(utterance.text), batch=rows, peak_bytes=peak)
     engine.calibrate(SPEAK, spoken)
+
+
+def _warm_up(engine: GuardedEngine, order: wire.Measure, stop: StopFlag) -> None:
+    """What an engine loads when it first speaks is no part of a run."""
+    shortest = engine.prepare(_reference(order, order.reference_s[0]))
+    _say(engine, shortest, list(order.utterances[:1]), order, stop)
+    engine.weigh()
 
 
 def _batches(order: wire.Measure) -> Iterator[tuple[Utterance, int]]:
