@@ -6,8 +6,12 @@ decoding agree whatever they do, or differ by the chaos of the model rather than
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import torch
 from torch import nn
+
+M = TypeVar("M", bound=nn.Module)
 
 RESIDUAL_GAIN = 0.3
 """Of the last convolution of a residual branch: its sum grows slowly over dozens of them."""
@@ -15,7 +19,7 @@ LEVEL_GAIN = 1.7
 """Of HiFi-GAN's upsampling: makes up for the means of stacks and for leaky ReLUs."""
 
 
-def with_random_weights(model: nn.Module, seed: int = 11) -> nn.Module:
+def with_random_weights(model: M, seed: int = 11) -> M:
     """The same model, its weights drawn anew; sound comes out at 0.1 to 0.6 of full scale."""
     random = torch.Generator().manual_seed(seed)
     for name, weight in model.named_parameters():

@@ -7,12 +7,13 @@ what an allocator rounds up; those are for calibration on the device itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import torch
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils._python_dispatch import _disable_current_modes
 
 from core.engines.nn.ledger import Ledger
 
@@ -35,6 +36,14 @@ def pretended_peak_bytes(make: Callable[[], M], run: Callable[[M], object]) -> i
         make: Builds the model, whose weights do not count.
         run: Uses it, on tensors that it makes itself; no value may decide what happens.
     """
-    with FakeTensorMode(allow_non_fake_inputs=True):
+    return pretended_peaks_bytes(make, [run])[0]
+
+
+def pretended_peaks_bytes(
+    make: Callable[[], M], runs: Sequence[Callable[[M], object]]
+) -> list[int]:
+    """The same for many runs of one model, which is built once."""
+    # A ledger that the caller is inside of counts what is, not what is pretended.
+    with _disable_current_modes(), FakeTensorMode(allow_non_fake_inputs=True):
         model = make().eval()
-        return peak_bytes(lambda: run(model))
+        return [peak_bytes(lambda: run(model)) for run in runs]  # noqa: B023 -- called at once
