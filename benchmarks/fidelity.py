@@ -335,6 +335,13 @@ def _cell(values: Iterable[float | None], form: str) -> str:
     return form.format(np.mean(known)) if known else ""
 
 
+def _machine() -> str:
+    listed = Path("/proc/cpuinfo")
+    lines = listed.read_text().splitlines() if listed.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--voices", type=Path)
@@ -360,7 +367,7 @@ def main() -> None:
             print(_line(name, speaker.name, rows[-1:]), flush=True)
     rows.sort(key=lambda row: row.system)
     words = (
-        f"{platform.processor() or platform.machine()}, one core, Python "
+        f"{_machine()}, one core, Python "
         f"{platform.python_version()}, {len(bench.sentences)} English sentences a speaker.\n\n"
         f"Cold process: engine ready after {max(c.start_s for c in costs):.1f} s; a voice loads in "
         f"{max(c.voice_load_s for c in costs):.2f} s; clone of "
