@@ -6,7 +6,7 @@ It knows nothing of files; names of parameters are those of the published checkp
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import cast
 
@@ -14,10 +14,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, leaky_relu_
 
+from core.engines.nn.weights import Made, weight_norm
+
 SLOPE = 0.1
 """Of every leaky ReLU but the last."""
 LAST_SLOPE = 0.01
 """Of the one before the output: torch's default in the original code, so the weights expect it."""
+
+SPELLINGS = (
+    (".weight_g", ".weight_v"),
+    (".parametrizations.weight.original0", ".parametrizations.weight.original1"),
+)
+"""Of weight norm in checkpoints: length, direction."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,34 +123,24 @@ class ResidualStack(nn.Module):
         return x
 
 
-def fold_weight_norm(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Replace each stored direction and length by the weight that they stand for.
+def folded(names: Iterable[str]) -> dict[str, Made]:
+    """How to make the weights that a checkpoint holds as length and direction; for `weights.fill`.
 
-    `weight = length * direction / |direction|`, the norm over all axes but the first (Salimans and
-    Kingma 2016). Both spellings are read: `weight_g`, `weight_v`, and torch's newer
-    `parametrizations.weight.original0`, `original1`. Computed in fp32, given back in the stored
-    dtype: squares of half-precision weights underflow.
+    Both spellings are read: `weight_g`, `weight_v`, and torch's newer
+    `parametrizations.weight.original0`, `original1`. A length without its direction is left alone,
+    so that filling tells what is missing.
 
     Args:
-        weights: A state dict.
+        names: Of the checkpoint's tensors, as they are in it.
 
-    Raises:
-        KeyError: A length without its direction.
+    Returns:
+        By the name of the weight, with the same prefix as in the checkpoint.
     """
-    folded: dict[str, Tensor] = {}
-    for name, tensor in weights.items():
-        stem, _, last = name.rpartition(".")
-        if last in ("weight_v", "original1"):
-            continue
-        if last == "weight_g":
-            target, direction = f"{stem}.weight", weights[f"{stem}.weight_v"]
-        elif last == "original0":
-            target = stem.removesuffix(".parametrizations.weight") + ".weight"
-            direction = weights[f"{stem}.original1"]
-        else:
-            folded[name] = tensor
-            continue
-        wide = direction.float()
-        norm = torch.linalg.vector_norm(wide, dim=tuple(range(1, wide.ndim)), keepdim=True)
-        folded[target] = (tensor.float() * wide / norm).to(direction.dtype)
-    return folded
+    there = set(names)
+    made = {}
+    for name in sorted(there):
+        for length, direction in SPELLINGS:
+            stem = name.removesuffix(length)
+            if name.endswith(length) and stem + direction in there:
+                made[f"{stem}.weight"] = Made((name, stem + direction), weight_norm)
+    return made
