@@ -45,6 +45,16 @@ _CLAUSES = tuple(
         (r"continuing at (?:segment|piece|item) (\d+)", r"从第 \1 段继续"),
         (r"memory ran out in (\S+)", r"\1 阶段内存不足"),
         (r" at (?:segment|piece|item) (\d+)", r"（第 \1 段）"),
+        # A plan before a run, and the limits that a stress test found
+        (r"(\d+) segments?\b", r"\1 段"),
+        (r"batches of (\d+)", r"每批 \1 段"),
+        (r"in one batch", "一批完成"),
+        (rf"about {_SIZE} of {_SIZE}", r"约占 \2 中的 \1"),
+        (r"(\d+) too long for this memory", r"\1 段太长，内存放不下"),
+        (rf"With {_SIZE}: references up to (\d+) s", r"可用 \1 时：参考录音最长 \2 秒"),
+        (r"sentences up to (\d+) characters", r"句子最长 \1 个字符"),
+        (r"(\d+) at once", r"可同时处理 \1 段"),
+        (r"Nothing could be measured", "未能测得任何数据"),
     )
 )
 """The guard builds its sentences from these; what is not among them stays English."""
@@ -53,10 +63,14 @@ _ENGLISH = re.compile(r"[a-z]{4,}")
 
 def event_text(event: MemoryEvent, language: str) -> str:
     """The sentence of an event in a language of the page."""
+    sentence = in_clauses(event.text, language)
+    return sentence if language == "zh" else sentence[:1].upper() + sentence[1:]
+
+
+def in_clauses(sentence: str, language: str) -> str:
+    """A sentence that is put together from clauses of memory, in a language of the page."""
     if language != "zh":
-        sentence = event.text.replace(" -> ", " → ")
-        return sentence[:1].upper() + sentence[1:]
-    sentence = event.text
+        return sentence.replace(" -> ", " → ")
     for pattern, chinese in _CLAUSES:
         sentence = pattern.sub(chinese, sentence)
     sentence = sentence.replace(" -> ", " → ")

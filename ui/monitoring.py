@@ -155,7 +155,7 @@ def _work(job: Standing | None, memory: MemoryPicture | None, language: str) -> 
     if speed is None and job is not None and not job.state.is_over:
         speed = job.speed
     facts: Sequence[tuple[str, str]] = (
-        (say(language, "device"), memory.device if memory else figures.UNKNOWN),
+        (say(language, "device"), _where(memory, language)),
         (say(language, "batch"), _count(running.batch)),
         (say(language, "audio_speed"), figures.pace(speed, language)),
         (say(language, "queue"), str(running.queue) if memory else figures.UNKNOWN),
@@ -164,6 +164,12 @@ def _work(job: Standing | None, memory: MemoryPicture | None, language: str) -> 
         (say(language, "budget"), figures.size(running.budget_bytes)),
     )
     return readings.job_html(job, language, titled=False) + facts_html(facts)
+
+
+def _where(memory: MemoryPicture | None, language: str) -> str:
+    if memory is None:
+        return figures.UNKNOWN
+    return say(language, "processor") if memory.device == "cpu" else memory.device
 
 
 def _count(n: int | None) -> str:

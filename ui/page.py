@@ -158,7 +158,7 @@ class _Page:
                 with gr.Tab(label("tab_speak"), id="speak") as self.speak_tab:
                     self.speak = SpeakTab(studio, label, self.language_of, ENGINE, draft)
                 with gr.Tab(label("tab_monitor"), id="monitor"):
-                    self.monitor = MonitorTab(studio, label, self.language_of)
+                    self.monitor = MonitorTab(studio, label, self.language_of, ENGINE)
             with gr.Column(elem_classes="tb-rail", min_width=220, scale=0):
                 self.panel = place("panel")
         self.pulse = place("pulse")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.audio.recording import Recording
 from core.audio.samples import Span
@@ -89,6 +89,16 @@ def _draw_peaks(axes: object, recording: Recording, kept: Span | None, smallest:
         axes.fill_between(  # type: ignore[attr-defined]
             at, low, high, where=inside, color=_WAVE_KEPT, linewidth=0
         )
+
+
+def dress(axes: Any) -> None:
+    """Axes as the page draws them: a faint grid, two thin edges, from zero up."""
+    axes.set_ylim(bottom=0)
+    axes.grid(visible=True, color=RULE, linewidth=0.8)
+    axes.tick_params(colors=INK, which="both")
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set_color(RULE)
 
 
 def svg(figure: Figure, *, stretches: bool = True) -> str:

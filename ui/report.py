@@ -73,12 +73,7 @@ def figure(shown: Report) -> Figure:
         axes.plot(numbers, values, color=plots.ACCENT, linewidth=1.6, marker="o",
                   markersize=3.5 if len(numbers) < 80 else 0)  # fmt: skip
         axes.set_ylabel(label, color=plots.INK)
-        axes.set_ylim(bottom=0)
-        axes.grid(visible=True, color=plots.RULE, linewidth=0.8)
-        axes.tick_params(colors=plots.INK, which="both")
-        for side, spine in axes.spines.items():
-            spine.set_visible(side in ("left", "bottom"))
-            spine.set_color(plots.RULE)
+        plots.dress(axes)
     if all(value != value for value in peaks):  # noqa: PLR0124 - the one that is not itself is NaN
         memory.set_yticks([])
         memory.text(0.5, 0.5, "not measured", transform=memory.transAxes, ha="center",

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from core.audio.encode import FileFormat
 from core.errors import InputError, MissingError
 from core.jobs.job import Job, JobState, JobSummary, SpeakRequest
+from core.memory.plan import BatchPlan
 from core.synthesis.take import Take
 from core.text.plan import TextPlan
-from ui import figures, words
+from ui import figures, guarding, words
 from ui.edge import Problem
 from ui.follow import Standing, standing
 from ui.words import say
@@ -26,8 +27,17 @@ N_JOBS_LISTED = 50
 N_LANGUAGES_NAMED = 3
 
 
-def plan_html(plan: TextPlan, seconds: float, language: str) -> str:
-    """`41 pieces · about 6 min of sound · English`, and what cleaning changed."""
+def plan_html(
+    plan: TextPlan, seconds: float, language: str, *, fits: BatchPlan | None = None
+) -> str:
+    """`41 pieces · about 6 min of sound · English`, what cleaning changed, and what it takes.
+
+    Args:
+        plan: Of the text.
+        seconds: Estimate of its sound (s).
+        language: Of the page.
+        fits: In which batches it is going to be said; None where that is not known.
+    """
     n = len(plan.segments)
     counted = Counter(segment.language for segment in plan.segments)
     named = [
@@ -41,7 +51,11 @@ def plan_html(plan: TextPlan, seconds: float, language: str) -> str:
         language=", ".join(named),
     )
     notes = "".join(f"<li>{escape(words.translated(language, note))}</li>" for note in plan.notes)
-    return f'<p class="tb-plan">{escape(line)}</p>' + (
+    room = ""
+    if fits is not None:
+        told = guarding.in_clauses(fits.in_words(), language)
+        room = f'<p class="tb-plan">{escape(say(language, "plan_fits", told=told))}</p>'
+    return f'<p class="tb-plan">{escape(line)}</p>{room}' + (
         f'<ul class="tb-notes">{notes}</ul>' if notes else ""
     )
 

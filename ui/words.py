@@ -159,6 +159,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "1 piece · about {time} of sound · {language}",
         "1 段 · 约 {time}的语音 · {language}",
     ),
+    "plan_fits": ("Memory: {told}", "内存：{told}"),
     "speak": ("Speak", "朗读"),
     "stop": ("Stop", "停止"),
     "pace": ("Voice and pace", "音色与语速"),
@@ -313,6 +314,20 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "free_why_none": ("The engine holds nothing back.", "引擎没有保留可释放的内存。"),
     "freed": ("The cache was given back.", "缓存已归还。"),
+    "stress": ("What can this machine do?", "这台机器能做到什么？"),
+    "stress_help": (
+        "Says longer and longer texts and measures the memory they take: up to a few minutes. "
+        "What is found makes the plans more exact.",
+        "逐步朗读更长的文字并测量所需内存，最多几分钟。测得的结果会让计划更准确。",
+    ),
+    "stress_go": ("Measure", "测量"),
+    "stress_stop": ("Stop", "停止"),
+    "stress_busy": ("A measurement is already going on.", "测量正在进行。"),
+    "stress_stopped": (
+        "Stopped; what was measured before is kept.",
+        "已停止；此前测得的结果已保留。",
+    ),
+    "stress_alt": ("Peak memory over length, by stage", "各阶段的峰值内存随长度的变化"),
     "report": ("Report of a finished text", "已完成文字的报告"),
     "report_go": ("Draw", "绘制"),
     "report_empty": (

@@ -18,14 +18,18 @@ from core.audio.encode import FileFormat
 from core.audio.recording import Recording, Window
 from core.audio.samples import Audio, Note, ReferenceReport, Span
 from core.engines.protocol import EngineCard, Knob
-from core.errors import InputError, MissingError
+from core.errors import Cancelled, InputError, MissingError
 from core.jobs.job import DoneSegment, Job, JobState, JobSummary, SpeakRequest
+from core.memory.cost import CostModel, StageCost
 from core.memory.moments import Kind, MemoryEvent
 from core.memory.picture import Growth, MemoryPicture, Running, Split, Verdict
+from core.memory.plan import BatchPlan
 from core.memory.readings import DeviceReading, HostReading, Snapshot
 from core.paths import Paths
 from core.settings import Settings
+from core.synthesis.fitting import StressReport
 from core.synthesis.take import Mark, Take
+from core.synthesis.wire import Peak
 from core.text.plan import Segment, TextPlan
 from core.voices.voice import Consent, Voice
 
@@ -155,6 +159,29 @@ def picture(device: str = "cuda:0", verdict: Verdict = Verdict.STEADY) -> Memory
     )  # fmt: skip
 
 
+def measured() -> StressReport:
+    """What a stress test of a small engine found."""
+    prepare = StageCost(name="prepare", fixed_bytes=20 << 20, per_unit_bytes=4.0 * 2**20)
+    speak = StageCost(name="speak", fixed_bytes=30 << 20, per_unit_bytes=0.5 * 2**20)
+    return StressReport(
+        engine="builtin",
+        device="cpu",
+        points=(
+            *(Peak(stage="prepare", n=n, batch=1, peak_bytes=(20 + 4 * n) << 20) for n in (3, 9)),
+            *(
+                Peak(stage="speak", n=n, batch=batch, peak_bytes=(30 << 20) + n * batch * 2**19)
+                for batch in (1, 4)
+                for n in (20, 80, 300)
+            ),
+        ),
+        cost=CostModel(stages={"prepare": prepare, "speak": speak}, weights_bytes=90 << 20),
+        budget_bytes=int(3.6 * GIB),
+        max_reference_s=15,
+        max_chars=300,
+        max_batch=4,
+    )
+
+
 @dataclass
 class FakeStudio:
     """
@@ -162,12 +189,14 @@ class FakeStudio:
         home: An empty folder.
         snapshot: What the monitor says.
         picture: What the engine says of its memory.
+        fits: In which batches every text is going to be said.
         broken: Name of a method that fails with a bug.
     """
 
     home: Path
     snapshot: Snapshot = field(default_factory=machine)
     picture: MemoryPicture | None = None
+    fits: BatchPlan | None = None
     broken: str = ""
 
     def __post_init__(self) -> None:
@@ -207,6 +236,12 @@ class FakeStudio:
 
     def free_cache(self) -> None:
         self.calls.append("free cache")
+
+    def stress(self, engine: str, *, stop: threading.Event) -> StressReport:
+        if stop.is_set():
+            raise Cancelled
+        self.calls.append(f"stress {engine}")
+        return measured()
 
     def doctor(self) -> tuple[Finding, ...]:
         return (
@@ -334,6 +369,9 @@ class FakeStudio:
                 )  # fmt: skip
             place = stop
         return TextPlan(source=text, language=language or "en", segments=tuple(segments))
+
+    def fit(self, plan: TextPlan, *, engine: str) -> BatchPlan | None:
+        return self.fits
 
     def estimate_s(self, plan: TextPlan) -> float:
         return len(plan.source) / 14

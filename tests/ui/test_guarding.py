@@ -52,6 +52,13 @@ def test_what_the_guard_says_is_said_in_chinese_too(english: str, chinese: str) 
     assert guarding.event_text(event(english), "zh") == chinese
 
 
+def test_a_plan_is_told_in_chinese_too() -> None:
+    told = "41 segments, batches of 8, about 2.9 GB of 3.6 GB, 2 too long for this memory"
+    chinese = guarding.in_clauses(told, "zh")
+    assert chinese == "41 段，每批 8 段，约占 3.6 GB 中的 2.9 GB，2 段太长，内存放不下"
+    assert guarding.in_clauses(told, "en") == told
+
+
 def test_a_sentence_nobody_translated_stays_whole() -> None:
     said = "the moon is full, batch 8 -> 4: something new"
     shown = guarding.event_text(event(said), "zh")

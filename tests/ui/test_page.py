@@ -297,6 +297,49 @@ def test_a_finished_text_has_a_report_that_can_be_saved(
         assert Path(download["value"]).read_bytes().startswith(starts)
 
 
+def test_a_stress_test_says_and_draws_what_the_machine_can_do(
+    studio: FakeStudio, press: Pressed, english: gr.Request
+) -> None:
+    found, problem = press("on_stress", english)
+    assert "references up to 15 s, sentences up to 300 characters, 4 at once" in found
+    assert "<svg" in found
+    assert problem == ""
+    assert studio.calls == ["stress builtin"]
+    said(studio, TEXT)
+    assert "press Stop first" in press("on_stress", english)[-1]
+    assert studio.calls == ["stress builtin"]
+
+
+def test_a_stress_test_that_was_stopped_says_so_and_can_be_begun_again(
+    studio: FakeStudio, press: Pressed, english: gr.Request
+) -> None:
+    begun = studio.stress
+
+    def stopped(engine: str, *, stop: Any) -> Any:
+        press("on_halt")
+        return begun(engine, stop=stop)
+
+    studio.stress = stopped  # type: ignore[method-assign]
+    assert "Stopped" in press("on_stress", english)[0]
+    studio.stress = begun  # type: ignore[method-assign]
+    assert "<svg" in press("on_stress", english)[0]
+
+
+def test_two_stress_tests_do_not_run_at_once(
+    studio: FakeStudio, press: Pressed, english: gr.Request
+) -> None:
+    begun = studio.stress
+    second: list[str] = []
+
+    def slow(engine: str, *, stop: Any) -> Any:
+        second.append(press("on_stress", english)[-1])
+        return begun(engine, stop=stop)
+
+    studio.stress = slow  # type: ignore[method-assign]
+    assert "<svg" in press("on_stress", english)[0]
+    assert "already going on" in second[0]
+
+
 def test_a_port_in_use_is_reported_in_the_systems_words(studio: FakeStudio) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from core.errors import InputError
 from core.jobs.job import Job, JobState
+from core.memory.plan import Batch, BatchPlan
 from tests.ui.fake_studio import FakeStudio
 from ui import follow, forms, picks, speaking
 from ui.tabs.speak import examples
@@ -36,6 +39,20 @@ def test_the_line_under_the_text_counts_pieces_and_time(studio: FakeStudio) -> N
     assert "3 pieces · about 6 min of sound · English" in line
     assert "1 piece ·" in speaking.plan_html(studio.plan("One."), 1.0, "en")
     assert "3 段" in speaking.plan_html(studio.plan(TEXT), 360.0, "zh")
+
+
+def test_what_a_text_takes_is_said_before_it_is_spoken(studio: FakeStudio) -> None:
+    batch = Batch(
+        items=(0, 1), n_max=40, predicted_bytes=2 << 30, decode_chunk=0, kv_tokens=0, dtype="fp32",
+        device="cpu",
+    )  # fmt: skip
+    last = dataclasses.replace(batch, items=(2,))
+    fits = BatchPlan(batches=(batch, last), refused=(), peak_bytes=2 << 30, budget_bytes=3 << 30)
+    shown = speaking.plan_html(studio.plan(TEXT), 360.0, "en", fits=fits)
+    assert "Memory: 3 segments, batches of 2, about 2.0 GB of 3.0 GB" in shown
+    shown = speaking.plan_html(studio.plan(TEXT), 360.0, "zh", fits=fits)
+    assert "内存：3 段，每批 2 段，约占 3.0 GB 中的 2.0 GB" in shown
+    assert "Memory" not in speaking.plan_html(studio.plan(TEXT), 360.0, "en")
 
 
 @pytest.mark.parametrize(("text", "voice"), [("Hello.", None), ("  ", "voice0")])

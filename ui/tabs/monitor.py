@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from core.errors import InputError
-from ui import report, speaking, words
+from core.errors import Cancelled, InputError
+from ui import report, speaking, stress, words
 from ui.cards import reason_html, said_html
 from ui.edge import Wires
 from ui.live import Acts
@@ -32,8 +33,11 @@ _PRESS_DOWNLOAD = """() => setTimeout(() => {
 class MonitorTab:
     """Lays itself out where it is made."""
 
-    def __init__(self, studio: Studio, label: Label, language_of: LanguageOf) -> None:
+    def __init__(self, studio: Studio, label: Label, language_of: LanguageOf, engine: str) -> None:
         self._studio = studio
+        self._engine = engine
+        self._measuring = threading.Lock()
+        self._halt = threading.Event()
         self._language_of = language_of
         self.full = place("monitor", min_height=220)
         with gr.Row(elem_classes="tb-act"):
@@ -48,6 +52,7 @@ class MonitorTab:
         self.acts_problem = place("acts-problem", folds=True)
         self.acts_said = place("acts-said", folds=True)
         self._lay_report(label)
+        self._lay_stress(label)
         with gr.Accordion(label("doctor"), open=False, elem_id="doctor"):
             self.go = gr.Button(label("doctor_go"), size="sm", elem_id="doctor-go")
             self.problem = place("doctor-problem", folds=True)
@@ -71,6 +76,19 @@ class MonitorTab:
                 )
             self.report_problem = place("report-problem", folds=True)
             self.drawn = place("report-drawn", folds=True)
+
+    def _lay_stress(self, label: Label) -> None:
+        with gr.Accordion(label("stress"), open=False, elem_id="stress"):
+            gr.Markdown(label("stress_help"), elem_classes="tb-small")
+            with gr.Row(elem_classes="tb-act"):
+                self.measure = gr.Button(
+                    label("stress_go"), size="sm", elem_id="stress-go", min_width=110
+                )
+                self.halt = gr.Button(
+                    label("stress_stop"), size="sm", elem_id="stress-stop", min_width=90
+                )
+            self.stress_problem = place("stress-problem", folds=True)
+            self.measured = place("stress-found", folds=True)
 
     @property
     def buttons(self) -> list[Any]:
@@ -120,6 +138,27 @@ class MonitorTab:
         label = say(language, "download", name=written.name)
         return (gr.update(value=str(written), label=label, visible=True),)
 
+    def on_stress(self, request: gr.Request) -> tuple[str]:
+        """Measure what the engine takes here; minutes. For: what was found."""
+        language = self._language_of(request)
+        if self._studio.running() is not None:
+            raise InputError(say(language, "unload_why_busy"))
+        if not self._measuring.acquire(blocking=False):
+            raise InputError(say(language, "stress_busy"))
+        self._halt.clear()
+        try:
+            found = self._studio.stress(self._engine, stop=self._halt)
+        except Cancelled:
+            return (said_html(say(language, "stress_stopped")),)
+        finally:
+            self._measuring.release()
+        return (stress.stress_html(found, language),)
+
+    def on_halt(self) -> tuple[()]:
+        """End a measurement at its next run. For: nothing."""
+        self._halt.set()
+        return ()
+
     def on_doctor(self, request: gr.Request) -> tuple[str]:
         """What works here, a line each. For: findings."""
         return (findings_html(self._studio, self._language_of(request)),)
@@ -144,6 +183,11 @@ class MonitorTab:
                 button.click, savers[name], [self.job], [self.file], problem=self.report_problem,
                 show_progress="minimal", show_progress_on=button,
             ).success(None, js=_PRESS_DOWNLOAD)  # fmt: skip
+        wires.connect(
+            self.measure.click, self.on_stress, None, [self.measured],
+            problem=self.stress_problem, show_progress="minimal", show_progress_on=self.measure,
+        )  # fmt: skip
+        wires.connect(self.halt.click, self.on_halt, None, [], problem=None, queue=False)
         wires.connect(
             self.go.click, self.on_doctor, None, [self.findings], problem=self.problem,
             show_progress="minimal", show_progress_on=self.go,

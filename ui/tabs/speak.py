@@ -167,7 +167,9 @@ class SpeakTab:
         if not text.strip():
             return (cards.reason_html(say(language, "plan_empty")),)
         plan = self._studio.plan(text, engine=self._engine, language=spoken or None)
-        return (speaking.plan_html(plan, self._studio.estimate_s(plan), language),)
+        fits = self._studio.fit(plan, engine=self._engine)
+        seconds = self._studio.estimate_s(plan)
+        return (speaking.plan_html(plan, seconds, language, fits=fits),)
 
     def on_warm(self, voice_id: str | None) -> tuple[Any, ...]:
         """Somebody is about to speak: get the engine ready meanwhile. For: nothing."""
