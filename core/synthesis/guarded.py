@@ -33,7 +33,7 @@ from core.memory.budget import BudgetGate
 from core.memory.calibration import Calibration, Fingerprint
 from core.memory.cost import CostModel
 from core.memory.guard import Guard, OutOfRoom
-from core.memory.ladder import CPU, Ladder, Way
+from core.memory.ladder import Ladder, Way
 from core.memory.moments import MemoryEvent, in_words
 from core.memory.picture import Split
 from core.memory.plan import Batch, Item, Limits, plan
@@ -457,14 +457,13 @@ class GuardedEngine:
 
 def limits_of(limits: Limits, way: Way, ladder: Ladder, *, max_batch: int) -> Limits:
     """What a card says, in the way in which it runs."""
-    dtypes = ladder.dtypes
-    lower = dtypes[dtypes.index(way.dtype) :] if way.dtype in dtypes else (way.dtype,)
     return replace(
         limits,
         max_batch=max_batch,
         chunk=way.decode_chunk,
         min_chunk=ladder.min_chunk,
-        dtypes=lower if way.device != CPU else (way.dtype,),
+        # A prediction alone does not change the sound: lower precision is left to the ladder.
+        dtypes=(way.dtype,),
         device=way.device,
     )
 
@@ -490,7 +489,7 @@ def _identity(device: str) -> tuple[str, str | None, str, str]:
     if torch is None or not hasattr(torch, "__version__"):
         return device, None, "", ""
     version = str(torch.__version__)
-    if not device.startswith("cuda"):
+    if not device.startswith("cuda") or not torch.cuda.is_available():
         return device, None, "", version
     properties = torch.cuda.get_device_properties(device)
     uuid = getattr(properties, "uuid", None)
