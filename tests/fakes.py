@@ -156,8 +156,8 @@ class FakeSession:
     """A tone per utterance, its pitch made of the text, the seed and the reference.
 
     Words in the text make it misbehave: [die], [exit], [die once], [hang], [wait] (until the
-    folder holds `go` or Stop), [print], [garbage], [raise], [memory], [fatal], [refuse], [nan],
-    [empty], [mute], [spawn].
+    folder holds `go` or Stop), [print], [garbage], [raise], [memory], [hog] (takes 400 MiB),
+    [fatal], [refuse], [nan], [empty], [mute], [spawn].
     """
 
     def prepare(self, reference: Reference) -> Prompt:
@@ -230,6 +230,8 @@ def _misbehave(text: str, stop: StopFlag) -> None:
         raise ZeroDivisionError("a bug in the engine")
     if "[memory]" in text:
         raise MemoryError
+    if "[hog]" in text:
+        np.ones(400 << 20, dtype=np.uint8).sum()
     if "[fatal]" in text:
         raise RuntimeError("CUDA error: an illegal memory access was encountered")
     if "[refuse]" in text:

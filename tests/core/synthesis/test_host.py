@@ -263,6 +263,24 @@ def test_memory_that_runs_out_in_one_utterance_costs_neither_the_others_nor_the_
     assert host.pid == pid
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux enforces a cap on the host")
+def test_a_memory_cap_holds_and_what_passes_it_is_refused_with_numbers(
+    start: Callable[..., EngineHost],
+) -> None:
+    host = start(cap_bytes=300 << 20)
+    with pytest.raises(UtteranceRefused, match="The memory cap is 300 MB") as refusal:
+        say(host, "One.", "[hog]")
+    assert "--memory-cap" in refusal.value.error.hint
+    pid = pid_of(host)
+    (piece,) = say(host, "Two.")
+    assert host.pid == pid
+    assert piece.peak_bytes is not None
+    assert piece.peak_bytes < 300 << 20
+    (hogged,) = say(start(), "[hog]")
+    assert hogged.peak_bytes is not None
+    assert hogged.peak_bytes > 400 << 20
+
+
 def test_an_engine_that_could_not_load_is_tried_afresh_the_next_time(host: EngineHost) -> None:
     ask_for("refuse to load")
     with pytest.raises(MissingError, match="Download them"):
@@ -416,6 +434,46 @@ hang = Utterance(text="[hang]", language="en", seed=0)
 settings = {"speed": 1.0, "pitch": 0.0}
 list(host.speak(FAKE_CARD, reference(), [hang], settings, threading.Event()))
 """
+
+
+# Memory
+
+
+def test_the_page_knows_how_memory_stands(host: EngineHost) -> None:
+    before = host.memory()
+    assert (before.device, before.split.ours_bytes) == ("cpu", None)
+    say(host, "One.", "Two.")
+    picture = host.memory()
+    assert picture.split.ours_bytes is not None
+    assert 10 << 20 < picture.split.ours_bytes < 200 << 20
+    assert picture.running.budget_bytes is not None
+    assert picture.running.batch is None
+    assert [number for number, _ in picture.growth.points] == [2]
+
+
+def test_an_idle_engine_gives_everything_back(start: Callable[..., EngineHost]) -> None:
+    host = start(idle_s=0.2)
+    say(host, "One.")
+    pid = pid_of(host)
+    until(lambda: host.memory().events != ())
+    assert not is_running(pid)
+    picture = host.memory()
+    assert picture.split.ours_bytes is None
+    assert "given back" in picture.events[-1].text
+    assert say(host, "Two.")
+
+
+def test_an_engine_at_work_is_neither_unloaded_nor_cleared(host: EngineHost) -> None:
+    saying = Saying(host, "[wait]")
+    until(lambda: notes("begin") != [])
+    assert not host.unload_idle()
+    assert host.free_cache() is None
+    ask_for("go")
+    assert saying.end() is None
+    assert host.free_cache() is not None
+    assert host.unload_idle()
+    assert host.pid is None
+    assert host.free_cache() == 0
 
 
 # Stop
