@@ -131,6 +131,11 @@ def test_a_spoken_text_is_reported_and_its_engine_unloaded(visit: Open, tmp_path
     saved.value.save_as(written)
     assert written.read_bytes().startswith(b"\x89PNG")
 
+    page.locator("#stress button").first.click()
+    page.locator("#stress-go").click()
+    expect(page.locator("#stress-found")).to_contain_text("references up to", timeout=SLOW_MS)
+    expect(page.locator("#stress-found svg")).to_be_visible()
+
     unload = page.locator("#unload")
     expect(unload).to_be_enabled()
     unload.click()
