@@ -23,7 +23,7 @@ from core.studio import Studio
 from core.synthesis import prompts
 from core.voices.voice import Voice
 from tests.conftest import ASSETS
-from tests.fakes import ask_for, until
+from tests.fakes import ask_for, notes, until
 
 DEMO = ASSETS / "demo_voice.flac"
 STATEMENT = "It is my own voice."
@@ -384,3 +384,57 @@ def test_the_language_of_a_voice_is_read_off_its_transcript(studio: Studio) -> N
             statement=STATEMENT,
         )
         assert voice.language == language
+
+
+# Memory
+
+
+def test_the_engine_can_be_unloaded_when_it_does_nothing(studio: Studio) -> None:
+    voice = make_voice(studio)
+    assert studio.memory().split.ours_bytes is None
+    busy = studio.submit(request(voice, "Please waitforgo here."))
+    until(lambda: studio.memory().split.ours_bytes is not None)
+    until(lambda: notes("begin") != [])
+    for act in (studio.unload, studio.free_cache, lambda: studio.stress("fake")):
+        with pytest.raises(ResourceError, match="at work"):
+            act()
+    picture = studio.memory()
+    assert (picture.running.segment, picture.running.n_segments) == (0, 1)
+    ask_for("go")
+    finish(studio, busy.id)
+    until(lambda: studio.running() is None)
+    assert studio.memory().running.batch is None
+    assert studio.free_cache() >= 0
+    studio.unload()
+    assert studio.memory().split.ours_bytes is None
+    assert "given back" in studio.memory().events[-1].text
+
+
+def test_a_stress_test_is_kept_and_tells_before_a_run_what_it_takes(studio: Studio) -> None:
+    plan = studio.plan("One sentence. Another one! And a third.", engine="fake")
+    assert studio.fit(plan, engine="fake") is None
+    told: list[object] = []
+    report = studio.stress("fake", told=told.append)
+    assert list(report.points) == told
+    assert {point.stage for point in report.points} == {"prepare", "speak"}
+    # Tones of a few kilobytes fit on any machine that runs tests.
+    assert (report.max_reference_s, report.max_chars, report.max_batch) == (10, 100, 4)
+    found = studio.fit(plan, engine="fake")
+    assert found is not None
+    n = len(plan.segments)
+    assert sum(len(batch.items) for batch in found.batches) == n
+    assert found.in_words().startswith(f"{n} segment")
+    assert found.budget_bytes == pytest.approx(studio.budget_bytes(), rel=0.2)
+    measured = studio.costs("fake")
+    assert measured is not None
+    assert measured.cost == report.cost
+    assert measured.fingerprint is not None
+    assert measured.fingerprint.model == "fake 1"
+
+
+def test_a_cap_that_is_saved_holds_for_the_budget(studio: Studio) -> None:
+    studio.save_settings(dataclasses.replace(studio.settings(), memory_cap_mib=256))
+    assert studio.memory_cap_bytes == 256 << 20
+    assert studio.budget_bytes() == 256 << 20
+    studio.save_settings(dataclasses.replace(studio.settings(), memory_cap_mib=None))
+    assert studio.memory_cap_bytes is None

@@ -500,3 +500,59 @@ def test_commands_load_neither_gradio_nor_torch(tmp_path: Path) -> None:
         check=True,
     )
     assert ran.stdout.splitlines()[-1] == "[]"
+
+
+# memory
+
+
+def test_memory_says_what_may_be_used_and_what_is_not_known(
+    real_studio: Studio, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran = run(real_studio, capsys, "memory", "--engine", "fake", "--text", "One. Two.", "--json")
+    assert ran.code == 0
+    assert ran.answer["engine"] == "fake"
+    assert ran.answer["device"] == "cpu"
+    assert ran.answer["budget_bytes"] > 0
+    assert [ran.answer[name] for name in ("cap_bytes", "calibration", "plan", "stress")] == [
+        None
+    ] * 4
+    told = run(real_studio, capsys, "memory", "--engine", "fake", "--text", "One. Two.").out
+    assert "not measured here yet" in told
+    assert "what they take is not known yet" in told
+
+
+def test_memory_measures_and_then_prints_batches_with_the_bytes_of_each_stage(
+    real_studio: Studio, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "One sentence stands here. " * 20
+    ran = run(
+        real_studio, capsys, "memory", "--engine", "fake", "--measure", "--text", text, "--json"
+    )
+    assert ran.code == 0
+    assert ran.err == ""
+    stages = ran.answer["calibration"]["cost"]["stages"]
+    assert sorted(stages) == ["prepare", "speak"]
+    assert len(ran.answer["stress"]["points"]) >= 8
+    plan = ran.answer["plan"]
+    batches = plan["batches"]
+    weights = ran.answer["calibration"]["cost"]["weights_bytes"]
+    assert all(batch["predicted_bytes"] == weights + batch["stages"]["speak"] for batch in batches)
+    assert max(batch["predicted_bytes"] for batch in batches) == plan["peak_bytes"]
+    assert plan["peak_bytes"] <= plan["budget_bytes"]
+    said = sorted(index for batch in batches for index in batch["items"])
+    assert said == list(range(len(said)))
+    again = run(real_studio, capsys, "memory", "--engine", "fake", "--text", text)
+    assert "(measured here)" in again.out
+    assert again.out.rstrip().splitlines()[-1].startswith(f"{len(said)} segments, ")
+
+
+def test_a_memory_cap_reaches_the_engine_and_is_named(tmp_path: Path) -> None:
+    capped = app("--memory-cap", "512", "memory", "--json", home=tmp_path)
+    assert json.loads(capped.stdout)["cap_bytes"] == 512 << 20
+    assert json.loads(capped.stdout)["budget_bytes"] == 512 << 20
+    small = app("memory", "--memory-cap", "12", home=tmp_path)
+    assert small.returncode == 2
+    assert "it can be 256 to" in small.stderr
+    wrong = app("memory", "--memory-cap", "3GB", home=tmp_path)
+    assert wrong.returncode == 2
+    assert "3GB is not a number of MiB" in wrong.stderr
