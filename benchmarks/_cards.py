@@ -30,7 +30,8 @@ from core.engines.nn.hifigan import HifiGan
 from core.engines.nn.ledger import Ledger
 from core.engines.nn.prove import pretended_peaks_bytes
 from core.engines.nn.receptive import ReceptiveField
-from core.memory.budget import BudgetGate
+from core.memory.allocator import Allocator
+from core.memory.budget import BudgetGate, Room
 from core.memory.cost import CostModel, fit
 from core.memory.guard import Guard, Ladder, OutOfRoom, Rung, Way
 from core.memory.ladder import CPU
@@ -62,10 +63,12 @@ class Outcome:
         peak_bytes: Most in use.
         left_bytes: In use afterwards beyond the weights.
         n_oom: Times that memory ran out.
+        n_on_host: Lines of which some stage was done on the processor.
         steps: Each rung taken, with how often.
         wall_s: Time.
         largest_difference: Of any sample from the reference.
-        holds: Every line was made, equal to the reference, and nothing was left behind.
+        holds: Every line was made, equal to the reference, within the cap, nothing was left
+            behind, and what was planned was never too large.
     """
 
     sounds: Sounds
@@ -73,10 +76,50 @@ class Outcome:
     peak_bytes: int
     left_bytes: int
     n_oom: int
+    n_on_host: int
     steps: str
     wall_s: float
     largest_difference: float
     holds: bool
+
+
+class Watched:
+    """An allocator whose peak over a whole text is kept: a guard counts anew for every stage.
+
+    Args:
+        inner: The device's.
+    """
+
+    def __init__(self, inner: Allocator) -> None:
+        self._inner = inner
+        self._highest_bytes = 0
+
+    def highest_bytes(self) -> int:
+        """Most in use since it was made, tries that failed included."""
+        self._highest_bytes = max(self._highest_bytes, self._inner.peak_bytes())
+        return self._highest_bytes
+
+    def reset_peak(self) -> None:
+        self.highest_bytes()
+        self._inner.reset_peak()
+
+    def live_bytes(self) -> int:
+        return self._inner.live_bytes()
+
+    def reserved_bytes(self) -> int:
+        return self._inner.reserved_bytes()
+
+    def peak_bytes(self) -> int:
+        return self._inner.peak_bytes()
+
+    def release(self) -> None:
+        self._inner.release()
+
+    def room(self) -> Room:
+        return self._inner.room()
+
+    def limit(self, n_bytes: int | None) -> None:
+        self._inner.limit(n_bytes)
 
 
 def emulated(
@@ -101,7 +144,9 @@ def emulated(
     ledger.adopt(speaker.weights())
     weights_bytes = ledger.live_bytes
     events: list[MemoryEvent] = []
-    guard = Guard(allocator_for(CPU, ledger=ledger), clock=time.monotonic, sink=events.append)
+    allocator = Watched(allocator_for(CPU, ledger=ledger))
+    guard = Guard(allocator, clock=time.monotonic, sink=events.append)
+    speaker.on_host.clear()
     sounds: Sounds = {}
     batches = list(_batches(speaker, todo, cap_bytes, is_planned=is_planned))
     begun_s = time.perf_counter()
@@ -112,16 +157,25 @@ def emulated(
     gc.collect()
     left_bytes = ledger.live_bytes - weights_bytes
     worst = largest_difference(sounds, sounds if reference is None else reference)
+    n_oom = sum(event.kind is Kind.OOM for event in events)
+    peak_bytes = allocator.highest_bytes()
     return Outcome(
         sounds=sounds,
         weights_bytes=weights_bytes,
-        peak_bytes=ledger.peak_bytes,
+        peak_bytes=peak_bytes,
         left_bytes=left_bytes,
-        n_oom=sum(event.kind is Kind.OOM for event in events),
+        n_oom=n_oom,
+        n_on_host=len(speaker.on_host),
         steps=steps_down(events),
         wall_s=wall_s,
         largest_difference=worst,
-        holds=len(sounds) == len(todo) and worst <= TOLERANCE and left_bytes <= LEAK_BYTES,
+        holds=(
+            len(sounds) == len(todo)
+            and worst <= TOLERANCE
+            and left_bytes <= LEAK_BYTES
+            and (cap_bytes is None or peak_bytes <= cap_bytes)
+            and not (is_planned and n_oom)
+        ),
     )
 
 
@@ -315,7 +369,7 @@ def _on_card(
     cap_gib: int | None,
     reference: Sounds | None,
 ) -> Outcome:
-    allocator = allocator_for(device)
+    allocator = Watched(allocator_for(device))
     way = Way(batch=64, decode_chunk=CHUNK, device=device)
     speaker.load(way)
     gc.collect()
@@ -324,30 +378,25 @@ def _on_card(
     events: list[MemoryEvent] = []
     gate = BudgetGate(cap_bytes=None if cap_gib is None else cap_gib * GIB)
     guard = Guard(allocator, clock=time.monotonic, sink=events.append, gate=gate)
+    speaker.on_host.clear()
     sounds: Sounds = {}
-    peak_bytes = 0
-
-    def observe(_stage: str, _way: Way, _lines: tuple[Line, ...], grown: int) -> None:
-        nonlocal peak_bytes
-        peak_bytes = max(peak_bytes, weights_bytes + grown)
-
     begun_s = time.perf_counter()
     for start in range(0, len(todo), way.batch):
         part = todo[start : start + way.batch]
-        sounds.update(
-            (one.index, made) for one, made in speaker.speak(part, guard, way, observe=observe)
-        )
+        sounds.update((one.index, made) for one, made in speaker.speak(part, guard, way))
     wall_s = time.perf_counter() - begun_s
     allocator.limit(None)
     gc.collect()
     left_bytes = allocator.live_bytes() - weights_bytes
     worst = largest_difference(sounds, sounds if reference is None else reference)
+    n_oom = sum(event.kind is Kind.OOM for event in events)
     return Outcome(
         sounds=sounds,
         weights_bytes=weights_bytes,
-        peak_bytes=peak_bytes,
+        peak_bytes=allocator.highest_bytes(),
         left_bytes=left_bytes,
-        n_oom=sum(event.kind is Kind.OOM for event in events),
+        n_oom=n_oom,
+        n_on_host=len(speaker.on_host),
         steps=steps_down(events),
         wall_s=wall_s,
         largest_difference=worst,

@@ -105,6 +105,8 @@ class ProofSpeaker:
         self.field = receptive_field(vocoder, sizes.vocoder.n_latent)
         self._host = (writer, vocoder, table)
         self._placed: dict[tuple[str, str], tuple[Any, Any, Tensor]] = {}
+        self.on_host: set[int] = set()
+        """Lines of which some stage was done on the processor, not on the card."""
 
     def load(self, way: Way) -> tuple[DecoderLM, HifiGan, Tensor]:
         """Writer, vocoder and the latent of each token, where and in what a way wants them."""
@@ -178,6 +180,7 @@ class ProofSpeaker:
 
         def decode(chosen: Way) -> npt.NDArray[np.float32]:
             _, vocoder, table = self.load(chosen)
+            self._note(chosen, (line,))
             with self._memory_of(chosen):
                 # On the host until a window of it is decoded.
                 frames = table.cpu()[torch.from_numpy(tokens)].repeat_interleave(
@@ -204,6 +207,7 @@ class ProofSpeaker:
     ) -> Iterator[tuple[Line, npt.NDArray[np.int64]]]:
         """Each line's tokens, as soon as its last is written."""
         writer, _, _ = self.load(way)
+        self._note(way, batch)
         writing = None
         while writing is None or writing.rows:
             # Entered anew for each step: between two of them the caller runs.
@@ -212,6 +216,10 @@ class ProofSpeaker:
                     writing = _Writing(writer, batch, self._device(way))
                 finished = writing.step()
             yield from finished
+
+    def _note(self, way: Way, batch: Sequence[Line]) -> None:
+        if way.device == CPU:
+            self.on_host.update(line.index for line in batch)
 
     def _device(self, way: Way) -> str:
         return self.home if way.device == EMULATED else way.device
