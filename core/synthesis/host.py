@@ -295,7 +295,13 @@ class EngineHost:
         if life is not None:
             life.end("was ended to make room for another one" if life.is_alive else None)
         try:
-            life = Life(self._log, self._packages, self._n_threads, self._memory.add)
+            life = Life(
+                self._log,
+                self._packages,
+                self._n_threads,
+                self._memory.add,
+                is_capped=self.cap_bytes is not None,
+            )
         except OSError as error:
             raise ResourceError(
                 f"The voice engine could not be started: {error.strerror or error}.",

@@ -48,6 +48,8 @@ class Life:
         packages: Where an engine's factory may live.
         n_threads: Of the numeric libraries inside; what the environment says wins.
         told: Given what it says of its memory, from a thread of its own.
+        is_capped: Its memory will be limited: then OpenBLAS has one thread, whose buffer can be
+            taken before (see `core.synthesis.resident`).
 
     Raises OSError when no process can be started.
     """
@@ -58,6 +60,8 @@ class Life:
         packages: Sequence[str],
         n_threads: int,
         told: Callable[[wire.Told], None] = lambda _: None,
+        *,
+        is_capped: bool = False,
     ) -> None:
         self.is_loaded = False
         self._verdict: str | None = None
@@ -67,7 +71,7 @@ class Life:
         self._ending = threading.Lock()
         self._log = log
         self._told = told
-        self._popen = _start(log, packages, n_threads)
+        self._popen = _start(log, packages, n_threads, 1 if is_capped else n_threads)
         self._threads = [
             threading.Thread(target=target, name=f"engine {name}", daemon=True)
             for name, target in (("mouth", self._talk), ("ears", self._listen))
@@ -143,7 +147,9 @@ class Life:
             self._inbox.put(Ended())
 
 
-def _start(log: Path, packages: Sequence[str], n_threads: int) -> subprocess.Popen[bytes]:
+def _start(
+    log: Path, packages: Sequence[str], n_threads: int, n_blas_threads: int
+) -> subprocess.Popen[bytes]:
     log.parent.mkdir(parents=True, exist_ok=True)
     if log.exists() and log.stat().st_size > LOG_MAX_BYTES:
         # On Windows somebody may have it open; then it grows until the next start.
@@ -151,8 +157,9 @@ def _start(log: Path, packages: Sequence[str], n_threads: int) -> subprocess.Pop
             log.replace(log.with_suffix(".old.log"))
     command = [sys.executable, "-X", "utf8", "-m", "core.synthesis.worker", *packages]
     threads = {
-        name: str(n_threads)
-        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+        "OMP_NUM_THREADS": str(n_threads),
+        "MKL_NUM_THREADS": str(n_threads),
+        "OPENBLAS_NUM_THREADS": str(n_blas_threads),
     }
     with log.open("ab") as errors:
         return subprocess.Popen(

@@ -11,6 +11,9 @@ import ctypes
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from core.memory.budget import Room, System
 from core.memory.host import Host
@@ -38,6 +41,7 @@ class Resident:
         self.is_capped = is_capped
         self._read_host = read_host or Host(Path()).read
         self._highest = 0
+        self._warmed: set[str] = set()
 
     def live_bytes(self) -> int:
         return _status("VmRSS") or self._read_host().page_bytes or 0
@@ -81,7 +85,27 @@ class Resident:
 
     def limit(self, n_bytes: int | None) -> None:
         if self.is_capped:
+            _set_limit(None)
+            self._warm_up()
             _set_limit(None if n_bytes is None else max(SLACK_BYTES, n_bytes - self.live_bytes()))
+
+    def _warm_up(self) -> None:
+        """Have OpenBLAS take its buffers while there is no limit.
+
+        It takes one at the first large product of each thread, tries for ever or ends the process
+        where that fails (seen: `exit(1)` after ten tries, and a loop without end), and keeps it.
+        numpy and scipy each bring their own.
+        """
+        square = np.ones((256, 256))
+        if "numpy" not in self._warmed:
+            self._warmed.add("numpy")
+            _ = square @ square
+            np.linalg.solve(np.eye(256), square)
+        linalg: Any = sys.modules.get("scipy.linalg")
+        if "scipy" not in self._warmed and hasattr(linalg, "blas"):
+            self._warmed.add("scipy")
+            linalg.blas.dgemm(1.0, square, square)
+            linalg.cho_factor(np.eye(256))
 
 
 def _status(name: str) -> int | None:
