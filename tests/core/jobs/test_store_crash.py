@@ -182,7 +182,8 @@ def test_a_live_process_keeps_its_job_and_its_part_files(tmp_path: Path) -> None
         writer.communicate()
     with Store(paths) as store:
         assert not part.exists()
-        assert [left.id for left in store.interrupted()] == [mine.id]
+        # The writer was killed just before or just after it said that its job is done.
+        assert {left.id for left in store.interrupted()} - {job.id} == {mine.id}
         store.own()
 
 
