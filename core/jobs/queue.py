@@ -6,7 +6,6 @@ import dataclasses
 import logging
 import threading
 import time
-import uuid
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol
@@ -17,6 +16,7 @@ from core.events import EventBoard, JobDone, JobEvent, JobFailed, JobQueued, Job
 from core.jobs.job import Job, JobState
 from core.jobs.speaking import Speaking, Speaks, order_of
 from core.jobs.store import Store
+from core.log import incident
 
 SETTLE_S = 10.0
 """A stop takes less than a second; a disk that hangs must not hold the page for ever."""
@@ -170,13 +170,13 @@ class JobRunner:
         except StudioError as error:
             self._fail(job, error)
         # The edge of the thread: a bug costs the job, not the queue.
-        except Exception:  # noqa: BLE001
-            incident = uuid.uuid4().hex[:8]
-            _log.exception("incident %s in job %s", incident, job.id)
+        except Exception as error:  # noqa: BLE001
+            number = incident(error)
+            _log.error("incident %s was in job %s", number, job.id)
             self._fail(
                 job,
                 StudioError(
-                    f"Something in Timbre went wrong (incident {incident}).",
+                    f"Something in Timbre went wrong (incident {number}).",
                     "Try again; the log tells more.",
                 ),
             )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Sequence
 
+from core.memory.leak import slope
 from core.memory.picture import Growth, Verdict
 
 N_POINTS = 50
@@ -25,16 +25,8 @@ def growth(points: Sequence[tuple[int, int]]) -> Growth:
         points: (number of the segment, bytes after it), oldest first.
     """
     last = tuple(points[-N_POINTS:])
-    if len(last) < N_LEAST:
+    if len(last) < N_LEAST or len({n for n, _ in last}) < 2:
         return Growth(points=last)
-    slopes = [
-        (later[1] - earlier[1]) / (later[0] - earlier[0])
-        for n, earlier in enumerate(last)
-        for later in last[n + 1 :]
-        if later[0] != earlier[0]
-    ]
-    if not slopes:
-        return Growth(points=last)
-    slope = statistics.median(slopes)
-    verdict = Verdict.GROWING if slope > GROWS_BYTES else Verdict.STEADY
-    return Growth(slope_bytes_per_segment=slope, verdict=verdict, points=last)
+    per_segment = slope(last)
+    verdict = Verdict.GROWING if per_segment > GROWS_BYTES else Verdict.STEADY
+    return Growth(slope_bytes_per_segment=per_segment, verdict=verdict, points=last)

@@ -182,6 +182,7 @@ def slope(series: _Series) -> float:
         (later - earlier) / (n_later - n_earlier)
         for place, (n_later, later) in enumerate(series)
         for n_earlier, earlier in series[:place]
+        if n_later != n_earlier
     ]
     return median(slopes) if slopes else 0.0
 
