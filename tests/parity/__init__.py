@@ -1,0 +1,1 @@
+"""Compares our engines with numbers that reference implementations computed."""
