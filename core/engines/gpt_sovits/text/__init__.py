@@ -1,0 +1,1 @@
+"""Text to the phonemes GPT-SoVITS was trained on; knows no torch."""
