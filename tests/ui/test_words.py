@@ -15,7 +15,7 @@ from core.jobs.job import JobState
 from core.memory.picture import Verdict
 from core.memory.readings import Throttle
 from core.text import planner
-from ui import sentences, words
+from ui import words
 from ui.bars import Use
 from ui.report import FORMATS
 from ui.speaking import format_choices
@@ -95,16 +95,6 @@ def test_a_language_without_a_name_shows_its_code() -> None:
     assert words.spoken_language("de") == "Deutsch"
     assert words.spoken_language("tlh") == "tlh"
     assert words.spoken_language(None, "zh") == "未注明语言"
-
-
-@pytest.mark.parametrize("english", sorted(sentences.CHINESE))
-def test_a_translated_sentence_keeps_every_figure(english: str) -> None:
-    figures = sorted(figures_in(english))
-    # What the decoder said of its end is for the log.
-    assert figures_in(sentences.CHINESE[english]) | {"said"} >= set(figures)
-    values = {name: str(number) for number, name in enumerate(figures, start=17)}
-    chinese = sentences.in_chinese(english.format(**values))
-    assert chinese == sentences.CHINESE[english].format(**values)
 
 
 def test_what_the_core_really_says_is_translated() -> None:

@@ -215,7 +215,8 @@ def findings_html(studio: Studio, language: str) -> str:
     signs = {"ok": "✓", "note": "·", "missing": "!"}
     rows = "".join(
         f'<li class="tb-{finding.state}"><i>{signs.get(finding.state, "·")}</i>'
-        f"<b>{escape(finding.area)}</b> {escape(words.translated(language, finding.text))}"
+        f"<b>{escape(words.translated(language, finding.area))}</b> "
+        f"{escape(words.translated(language, finding.text))}"
         f"<span>{escape(words.translated(language, finding.todo or ''))}</span></li>"
         for finding in studio.doctor()
     )
