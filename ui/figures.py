@@ -87,10 +87,10 @@ def megahertz(now: float | None, top: float | None = None) -> str:
 
 
 def pace(audio_s_per_s: float | None, language: str = "en") -> str:
-    """Seconds of sound per second: `3.1 s/s`, `31 s/s`."""
+    """Seconds of sound made in a second: `3.1 s`, `31 s`."""
     if audio_s_per_s is None:
         return UNKNOWN
-    unit = "秒/秒" if language == "zh" else "s/s"
+    unit = "秒" if language == "zh" else "s"
     return f"{audio_s_per_s:.0f} {unit}" if audio_s_per_s >= 9.95 else f"{audio_s_per_s:.1f} {unit}"
 
 

@@ -16,7 +16,7 @@ from ui.words import say
 def monitor_html(
     now: Snapshot, job: Standing | None, language: str, *, memory: MemoryPicture | None = None
 ) -> str:
-    """All cards.
+    """All cards: on the left what the machine is, on the right what Timbre does with it.
 
     Args:
         now: The last readings.
@@ -32,16 +32,17 @@ def monitor_html(
     ]
     if not cards:
         key = "gpu_lost" if now.gpu_state == "lost" else "gpu_none"
-        cards.append(_card(say(language, "gpu_title"), f"<p>{say(language, key)}</p>"))
+        said = f'<p class="tb-small">{say(language, key)}</p>'
+        cards.append(_card(say(language, "gpu_title"), said))
     growth = guarding.growth_html(memory.growth if memory else guarding.NOTHING, language)
     events = guarding.events_html(memory.events if memory else (), now.host.at_s, language)
-    cards += [
-        _card(say(language, "machine"), _host(now, language, memory=memory)),
+    cards.append(_card(say(language, "machine"), _host(now, language, memory=memory)))
+    work = [
         _card(say(language, "job"), _work(job, memory, language)),
-        _card(say(language, "growth"), growth),
         _card(say(language, "guard"), events),
+        _card(say(language, "growth"), growth),
     ]
-    return f'<div class="tb-monitor">{"".join(cards)}</div>'
+    return f'<div class="tb-monitor"><div>{"".join(cards)}</div><div>{"".join(work)}</div></div>'
 
 
 def _card(title: str, inner: str) -> str:
@@ -96,11 +97,6 @@ def _host(now: Snapshot, language: str, *, memory: MemoryPicture | None) -> str:
     host = now.host
     here = memory if memory is not None and readings.is_host(memory) else None
     drawn = readings.host_bar(host, here)
-    engine = (
-        say(language, "engine_off")
-        if host.engine_bytes is None
-        else figures.size(host.engine_bytes)
-    )
     charts = (
         ("processor", 100.0, [(reading.at_s, reading.cpu_percent) for reading in now.history]),
         ("memory", float(host.total_bytes or 0),
@@ -116,7 +112,7 @@ def _host(now: Snapshot, language: str, *, memory: MemoryPicture | None) -> str:
             facts_html(
                 (
                     (say(language, "page_process"), figures.size(host.page_bytes)),
-                    (say(language, "engine_process"), engine),
+                    (say(language, "engine_process"), readings.engine_size(host, language)),
                     (say(language, "disk_free"), figures.size(host.disk_free_bytes)),
                 )
             ),
@@ -160,10 +156,10 @@ def _work(job: Standing | None, memory: MemoryPicture | None, language: str) -> 
         (say(language, "audio_speed"), figures.pace(speed, language)),
         (say(language, "queue"), str(running.queue) if memory else figures.UNKNOWN),
         (say(language, "peak_foreseen"), figures.size(running.predicted_bytes)),
-        (say(language, "peak_actual"), figures.size(running.peak_bytes)),
-        (say(language, "budget"), figures.size(running.budget_bytes)),
+        (say(language, "mark_peak"), figures.size(running.peak_bytes)),
+        (say(language, "mark_budget"), figures.size(running.budget_bytes)),
     )
-    return readings.job_html(job, language, titled=False) + facts_html(facts)
+    return readings.job_html(job, language, titled=False, paced=False) + facts_html(facts)
 
 
 def _where(memory: MemoryPicture | None, language: str) -> str:

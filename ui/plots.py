@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from core.audio.recording import Recording
@@ -31,6 +32,12 @@ _COLOURS = {
 last three are those of the light page, so that a saved picture looks as it did there."""
 
 _WAVE, _WAVE_KEPT, _SPEECH, _KEPT, _OTHER, ACCENT, INK, RULE = _COLOURS
+_CHINESE_FONTS = (
+    "PingFang SC", "Hiragino Sans GB", "Heiti SC", "STHeiti", "Microsoft YaHei", "SimHei", "SimSun",
+    "Noto Sans CJK SC", "Noto Sans SC", "Noto Sans CJK JP", "Source Han Sans SC",
+    "Source Han Sans CN", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Droid Sans Fallback",
+)  # fmt: skip
+"""Of macOS, Windows and Linux; by what looks best beside the page."""
 BEAT_S = 2.0
 """Distance of the points of a line over time: five minutes are 150 points."""
 MIN_BEATS = 20
@@ -89,6 +96,24 @@ def _draw_peaks(axes: object, recording: Recording, kept: Span | None, smallest:
         axes.fill_between(  # type: ignore[attr-defined]
             at, low, high, where=inside, color=_WAVE_KEPT, linewidth=0
         )
+
+
+@cache
+def _chinese_font() -> str | None:
+    from matplotlib.font_manager import fontManager  # noqa: PLC0415 - as above
+
+    known = set(fontManager.get_font_names())
+    return next((name for name in _CHINESE_FONTS if name in known), None)
+
+
+def lettering(language: str) -> tuple[str, dict[str, Any]]:
+    """The language that a figure can be labelled in, and the font for it.
+
+    matplotlib's own font has no Chinese, and it takes from the system what it is told by name. On
+    a system without any of these the labels of figures are English; the page around them is not.
+    """
+    font = _chinese_font() if language == "zh" else None
+    return ("zh", {"fontfamily": font}) if font else ("en", {})
 
 
 def dress(axes: Any) -> None:

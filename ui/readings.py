@@ -120,11 +120,18 @@ def _host(now: Snapshot, language: str, memory: MemoryPicture | None) -> str:
         facts_html(
             (
                 (say(language, "page_process"), figures.size(host.page_bytes)),
-                (say(language, "engine_process"), figures.size(host.engine_bytes)),
+                (say(language, "engine_process"), engine_size(host, language)),
             )
         )
     )
     return "".join(parts)
+
+
+def engine_size(host: HostReading, language: str) -> str:
+    """Memory of the engine process, or that there is none."""
+    if host.engine_bytes is None:
+        return say(language, "engine_off")
+    return figures.size(host.engine_bytes)
 
 
 def device_bar(device: DeviceReading, here: MemoryPicture | None) -> bars.Bar:
@@ -157,20 +164,31 @@ def _guard(now: Snapshot, language: str, memory: MemoryPicture | None) -> str:
     return f"<h4>{say(language, 'guard')}</h4>{said}"
 
 
-def job_html(job: Standing | None, language: str, *, titled: bool = True) -> str:
-    """How far the job is that the engine works on."""
+def job_html(
+    job: Standing | None, language: str, *, titled: bool = True, paced: bool = True
+) -> str:
+    """How far the job is that the engine works on.
+
+    Args:
+        job: None where nothing runs.
+        language: Of the page.
+        titled: With a heading.
+        paced: With its mean speed, where no other line tells how fast it goes.
+    """
     head = f"<h4>{say(language, 'job')}</h4>" if titled else ""
     if job is None or job.state.is_over:
         return f'{head}<p class="tb-small">{say(language, "job_none")}</p>'
     if job.state is JobState.WAITING:
         return f'{head}<p class="tb-small">{say(language, "job_waiting")}</p>'
-    speed = UNKNOWN if job.speed is None else say(language, "job_speed", speed=f"{job.speed:.1f}")
     left = (
         UNKNOWN
         if job.left_s is None
         else say(language, "job_left", time=figures.about(job.left_s, language))
     )
     piece = say(language, "job_piece", done=min(job.n_done + 1, job.n_segments), all=job.n_segments)
+    if not paced:
+        return f"{head}{meter_html(piece, left, job.fraction)}"
+    speed = UNKNOWN if job.speed is None else say(language, "job_speed", speed=f"{job.speed:.1f}")
     return f"{head}{meter_html(piece, speed, job.fraction)}<p class='tb-small'>{left}</p>"
 
 

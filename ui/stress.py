@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from ui import guarding, plots
-from ui.words import say
+from ui.words import WORDS, say
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,15 +19,21 @@ N_FIT = 40
 """Points of a fitted curve."""
 
 
-def figure(found: StressReport) -> Figure:
-    """One plot per stage: measured peaks (MB) over length, and the fitted cost as a line."""
+def figure(found: StressReport, language: str) -> Figure:
+    """One plot per stage: measured peaks (MB) over length, and the fitted cost as a line.
+
+    Args:
+        found: What is drawn.
+        language: Of the page; the labels are English where no font has Chinese.
+    """
     # Here and not above: it costs 0.3 s and 20 MB, and most pages never draw one.
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     stages: dict[str, dict[int, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
     for point in found.points:
         stages[point.stage][point.batch].append((point.n, point.peak_bytes))
-    drawn = Figure(figsize=(7, 0.4 + 2.2 * len(stages)), dpi=100, layout="constrained")
+    spoken, font = plots.lettering(language)
+    drawn = Figure(figsize=(4.8, 0.4 + 1.8 * len(stages)), dpi=100, layout="constrained")
     all_axes = drawn.subplots(len(stages), 1, squeeze=False)[:, 0]
     for axes, (stage, batches) in zip(all_axes, stages.items(), strict=True):
         for batch, points in sorted(batches.items()):
@@ -40,14 +46,20 @@ def figure(found: StressReport) -> Figure:
                 grid = sorted({round(lengths[-1] * at / N_FIT) for at in range(N_FIT + 1)})
                 fitted = [cost.bytes(n, batch) / _MIB for n in grid]
                 axes.plot(grid, fitted, color=plots.INK, linewidth=1.0)
-            axes.annotate(f"{batch} at once", (lengths[-1], points[-1][1] / _MIB),
+            axes.annotate(say(spoken, "stress_rows", n=batch), (lengths[-1], points[-1][1] / _MIB),
                           xytext=(6, 0), textcoords="offset points", va="center",
-                          color=plots.INK, fontsize=8)  # fmt: skip
-        axes.set_title(stage, loc="left", color=plots.INK, fontsize=10)
-        axes.set_ylabel("peak (MB)", color=plots.INK)
+                          color=plots.INK, fontsize=8, **font)  # fmt: skip
+        axes.set_title(_stage(stage, spoken), loc="left", color=plots.INK, fontsize=10, **font)
+        axes.set_ylabel(say(spoken, "stress_peak"), color=plots.INK, **font)
         plots.dress(axes)
-    all_axes[-1].set_xlabel("length: seconds of reference, or characters", color=plots.INK)
+    all_axes[-1].set_xlabel(say(spoken, "stress_length"), color=plots.INK, **font)
     return drawn
+
+
+def _stage(name: str, language: str) -> str:
+    """A part of the engine's work; the name as it is where the page has no word for it."""
+    key = f"stage_{name}"
+    return say(language, key) if key in WORDS else name
 
 
 def stress_html(found: StressReport, language: str) -> str:
@@ -56,6 +68,6 @@ def stress_html(found: StressReport, language: str) -> str:
     said = f'<p class="tb-line">{escape(words)}</p>'
     if not found.points:
         return f'<div class="tb-report">{said}</div>'
-    drawing = plots.svg(figure(found), stretches=False)
+    drawing = plots.svg(figure(found, language), stretches=False)
     alt = escape(say(language, "stress_alt"))
     return f'<figure class="tb-report" aria-label="{alt}">{said}<div>{drawing}</div></figure>'

@@ -283,11 +283,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "mark_peak": ("Peak so far", "目前峰值"),
     "device": ("Runs on", "运行于"),
     "batch": ("Pieces at once", "同时处理的段数"),
-    "audio_speed": ("Sound per second", "每秒生成语音"),
+    "audio_speed": ("Sound made per second", "每秒生成语音"),
     "queue": ("Texts waiting", "等待的文字"),
-    "peak_foreseen": ("Peak foreseen for this batch", "本批预计峰值"),
-    "peak_actual": ("Peak so far", "目前峰值"),
-    "budget": ("May use", "可用上限"),
+    "peak_foreseen": ("Foreseen peak of this batch", "本批预计峰值"),
     "growth": ("Memory from piece to piece", "逐段内存变化"),
     "growth_steady": ("steady", "平稳"),
     "growth_growing": ("growing", "持续增长"),
@@ -313,7 +311,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "朗读期间引擎需要它保留的内存。",
     ),
     "free_why_none": ("The engine holds nothing back.", "引擎没有保留可释放的内存。"),
-    "freed": ("The cache was given back.", "缓存已归还。"),
+    "freed": ("Freed {size}.", "已释放 {size}。"),
+    "freed_nothing": ("Nothing to free.", "没有可释放的内存。"),
     "stress": ("What can this machine do?", "这台机器能做到什么？"),
     "stress_help": (
         "Says longer and longer texts and measures the memory they take: up to a few minutes. "
@@ -327,6 +326,14 @@ WORDS: dict[str, tuple[str, str]] = {
         "Stopped; what was measured before is kept.",
         "已停止；此前测得的结果已保留。",
     ),
+    "stress_peak": ("peak (MB)", "峰值（MB）"),
+    "stress_length": (
+        "length: seconds of reference, or characters",
+        "长度：参考录音的秒数，或字符数",
+    ),
+    "stress_rows": ("{n} at once", "同时 {n} 段"),
+    "stage_prepare": ("reading the reference", "准备参考录音"),
+    "stage_speak": ("speaking", "朗读"),
     "stress_alt": ("Peak memory over length, by stage", "各阶段的峰值内存随长度的变化"),
     "report": ("Report of a finished text", "已完成文字的报告"),
     "report_go": ("Draw", "绘制"),
@@ -340,6 +347,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "{n} pieces · {time} of sound made in {work} · {speed} × real time · peak {peak}",
         "{n} 段 · {time}的语音，用时 {work} · {speed} 倍实时 · 峰值 {peak}",
     ),
+    "report_memory": ("engine memory (MB)", "引擎内存（MB）"),
+    "report_speed": ("sound per second (s)", "每秒生成语音（秒）"),
+    "report_piece": ("piece", "段"),
+    "report_unmeasured": ("not measured", "未测量"),
     "report_alt": (
         "Memory and speed over the pieces of a text",
         "一段文字各段的内存与速度",
@@ -370,6 +381,7 @@ NOTES = {
     "wide_band": "清晰的声音直到 {kilo:.1f} kHz。",
     "cuts_speech": "起点或终点切在语音上。",
     "ends_in_pause": "起点和终点都在停顿处。",
+    "short": "较短：约 {value:.0f} 秒的录音能让声音更好。",
     "whole_recording": "整段录音（{value:.1f} 秒）。",
 }
 """Remarks on a reference in Chinese, by their code; `value` is the figure, `kilo` a thousandth."""

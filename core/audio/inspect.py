@@ -15,6 +15,8 @@ from core.errors import InputError, MissingError
 from core.paths import whole_file
 
 MAX_KEPT_S = 600.0
+SHORT = 0.6
+"""A reference below this share of the engine's best length is worth a word."""
 
 
 def inspect(
@@ -64,7 +66,9 @@ def inspect(
         speech=tuple(Span(**span) for span in said["speech"]),
         windows=tuple(
             Window(
-                span=Span(**window["span"]), report=_report(window["report"]), score=window["score"]
+                span=Span(**window["span"]),
+                report=_report(window["report"], card_limits.best_s),
+                score=window["score"],
             )
             for window in said["windows"]
         ),
@@ -74,12 +78,13 @@ def inspect(
     )
 
 
-def judge(copy: Path, span: Span) -> ReferenceReport:
+def judge(copy: Path, span: Span, *, best_s: float = 0.0) -> ReferenceReport:
     """Measure a stretch that was moved by hand.
 
     Args:
         copy: A recording's mono copy.
         span: Within it.
+        best_s: What the engine works best with (s); 0 where no engine is meant.
 
     Raises:
         InputError: The stretch is empty, outside the recording, or longer than ten minutes.
@@ -91,7 +96,8 @@ def judge(copy: Path, span: Span) -> ReferenceReport:
             "judge",
             {"copy": str(copy.absolute()), "start_s": span.start_s, "stop_s": span.stop_s},
             subject="The copy of this recording",
-        )
+        ),
+        best_s,
     )
 
 
@@ -132,6 +138,10 @@ def _check(copy: Path, span: Span) -> None:
         )
 
 
-def _report(fields: Mapping[str, Any]) -> ReferenceReport:
-    notes = tuple(Note(**note) for note in fields["notes"])
-    return ReferenceReport(**{**fields, "notes": notes})
+def _report(fields: Mapping[str, Any], best_s: float) -> ReferenceReport:
+    notes = [Note(**note) for note in fields["notes"]]
+    seconds = fields["seconds"]
+    if seconds < SHORT * best_s:
+        text = f"Short: {seconds:.1f} s; about {best_s:g} s make a better voice."
+        notes.append(Note(code="short", text=text, value=best_s, is_warning=True))
+    return ReferenceReport(**{**fields, "notes": tuple(notes)})

@@ -148,7 +148,7 @@ def picture(device: str = "cuda:0", verdict: Verdict = Verdict.STEADY) -> Memory
         ),
         events=(
             MemoryEvent(
-                kind=Kind.ADMIT, at_s=20.0, text="41 segments, batches of 8, 2.9 GB of 3.6 GB"
+                kind=Kind.ADMIT, at_s=20.0, text="41 segments, batches of 8, about 2.9 GB of 3.6 GB"
             ),
             MemoryEvent(
                 kind=Kind.RUNG, at_s=55.0, stage="decode", needed_bytes=int(1.9 * GIB),
@@ -203,6 +203,7 @@ class FakeStudio:
         self.paths = Paths.default(self.home)
         self.paths.make()
         self.calls: list[str] = []
+        self.cache_bytes = 312 << 20
         self._recordings: dict[str, Recording] = {}
         self._voices: dict[str, Voice] = {}
         self._jobs: dict[str, Job] = {}
@@ -234,8 +235,9 @@ class FakeStudio:
     def unload(self) -> None:
         self.calls.append("unload")
 
-    def free_cache(self) -> None:
+    def free_cache(self) -> int:
         self.calls.append("free cache")
+        return self.cache_bytes
 
     def stress(self, engine: str, *, stop: threading.Event) -> StressReport:
         if stop.is_set():

@@ -264,8 +264,10 @@ def test_what_gives_memory_back_can_be_pressed_only_when_there_is_something(
     studio.picture = picture()
     assert offers() == (True, True, "")
     press("on_unload", english)
-    press("on_free", english)
+    assert "Freed 312 MB." in press("on_free", english)[0]
     assert studio.calls == ["unload", "free cache"]
+    studio.cache_bytes = 0
+    assert "Nothing to free." in press("on_free", english)[0]
 
     job = said(studio, TEXT)
     unload, free, why = offers()
@@ -274,7 +276,7 @@ def test_what_gives_memory_back_can_be_pressed_only_when_there_is_something(
     for name in ("on_unload", "on_free"):
         # A press that was on its way when the text began.
         assert "tb-problem" in press(name, english)[-1]
-    assert studio.calls == ["unload", "free cache"]
+    assert studio.calls == ["unload", "free cache", "free cache"]
     assert studio.job(job.id).state is JobState.RUNNING
 
 

@@ -138,9 +138,9 @@ def test_the_engine_at_work_is_told_in_figures() -> None:
     shown = monitoring.monitor_html(machine(gpu()), WORKING, "en", memory=picture())
     for figure in (
         "<dt>Runs on</dt><dd>cuda:0</dd>", "<dt>Pieces at once</dt><dd>4</dd>",
-        "<dt>Sound per second</dt><dd>12 s/s</dd>", "<dt>Texts waiting</dt><dd>2</dd>",
-        "<dt>Peak foreseen for this batch</dt><dd>2.9 GB</dd>",
-        "<dt>Peak so far</dt><dd>2.6 GB</dd>", "<dt>May use</dt><dd>3.6 GB</dd>",
+        "<dt>Sound made per second</dt><dd>12 s</dd>", "<dt>Texts waiting</dt><dd>2</dd>",
+        "<dt>Foreseen peak of this batch</dt><dd>2.9 GB</dd>",
+        "<dt>Peak so far</dt><dd>2.6 GB</dd>", "<dt>Budget</dt><dd>3.6 GB</dd>",
     ):  # fmt: skip
         assert figure in shown
 

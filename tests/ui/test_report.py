@@ -11,7 +11,7 @@ from core.errors import InputError, MissingError
 from core.jobs.job import DoneSegment
 from tests.ui.fake_studio import FakeStudio
 from tests.ui.test_speaking import TEXT, said
-from ui import report
+from ui import plots, report
 from ui.report import Report
 
 MIB = 1 << 20
@@ -28,7 +28,7 @@ def pieces(n: int) -> tuple[DoneSegment, ...]:
 
 
 def test_memory_and_speed_are_drawn_over_the_pieces() -> None:
-    memory, speed = report.figure(Report(title="x", pieces=pieces(4))).axes
+    memory, speed = report.figure(Report(title="x", pieces=pieces(4)), "en").axes
     (line,) = memory.lines
     assert list(line.get_xdata()) == [1, 2, 3, 4]
     np.testing.assert_array_equal(line.get_ydata(), [100, np.nan, 102, 103])
@@ -38,9 +38,27 @@ def test_memory_and_speed_are_drawn_over_the_pieces() -> None:
     assert "(s)" in speed.get_ylabel()
 
 
+def test_the_labels_are_chinese_where_a_font_can_write_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def label() -> str:
+        return str(report.figure(Report(title="x", pieces=pieces(2)), "zh").axes[0].get_ylabel())
+
+    monkeypatch.setattr(plots, "_chinese_font", lambda: None)
+    assert label() == "engine memory (MB)"
+    # Any font will do for asking: what it can draw is not looked at here.
+    monkeypatch.setattr(plots, "_chinese_font", lambda: "DejaVu Sans")
+    assert label() == "引擎内存（MB）"
+
+
+def test_no_letter_of_a_chinese_report_is_an_empty_box() -> None:
+    # matplotlib warns of a letter that its font does not have, and a warning is an error here.
+    assert "<svg" in report.report_html(Report(title="x", pieces=pieces(3)), "zh")
+
+
 def test_memory_that_nobody_measured_says_so() -> None:
     silent = tuple(dataclasses.replace(one, peak_bytes=None) for one in pieces(3))
-    memory = report.figure(Report(title="x", pieces=silent)).axes[0]
+    memory = report.figure(Report(title="x", pieces=silent), "en").axes[0]
     assert [text.get_text() for text in memory.texts] == ["not measured"]
     assert "peak –" in report.report_html(Report(title="x", pieces=silent), "en")
 

@@ -13,7 +13,7 @@ MIB = 1 << 20
 
 
 def test_each_stage_has_a_plot_with_its_points_and_its_fit() -> None:
-    prepare, speak = stress.figure(measured()).axes
+    prepare, speak = stress.figure(measured(), "en").axes
     points, fit = prepare.lines
     np.testing.assert_array_equal(points.get_ydata(), [32, 56])
     assert list(fit.get_xdata())[-1] == 9
@@ -23,7 +23,7 @@ def test_each_stage_has_a_plot_with_its_points_and_its_fit() -> None:
 
 
 def test_points_without_a_cost_are_drawn_without_a_line() -> None:
-    prepare, _ = stress.figure(dataclasses.replace(measured(), cost=None)).axes
+    prepare, _ = stress.figure(dataclasses.replace(measured(), cost=None), "en").axes
     assert len(prepare.lines) == 1
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from core.errors import Cancelled, InputError
-from ui import report, speaking, stress, words
+from ui import figures, report, speaking, stress, words
 from ui.cards import reason_html, said_html
 from ui.edge import Wires
 from ui.live import Acts
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 Label = Callable[[str], Any]
 LanguageOf = Callable[[gr.Request], str]
+
+LEAST_TOLD_BYTES = 1 << 20
+"""Less is noise of the allocator."""
 
 # The file is ready: one press is enough. After a problem the button may hold an older file.
 _PRESS_DOWNLOAD = """() => setTimeout(() => {
@@ -54,7 +57,10 @@ class MonitorTab:
         self._lay_report(label)
         self._lay_stress(label)
         with gr.Accordion(label("doctor"), open=False, elem_id="doctor"):
-            self.go = gr.Button(label("doctor_go"), size="sm", elem_id="doctor-go")
+            with gr.Row(elem_classes="tb-act"):
+                self.go = gr.Button(
+                    label("doctor_go"), size="sm", elem_id="doctor-go", min_width=150
+                )
             self.problem = place("doctor-problem", folds=True)
             self.findings = place("findings", folds=True)
 
@@ -108,8 +114,10 @@ class MonitorTab:
         language = self._language_of(request)
         if self._studio.running() is not None:
             raise InputError(say(language, "free_why_busy"))
-        self._studio.free_cache()
-        return (said_html(say(language, "freed")),)
+        given_back = self._studio.free_cache()
+        if given_back < LEAST_TOLD_BYTES:
+            return (said_html(say(language, "freed_nothing")),)
+        return (said_html(say(language, "freed", size=figures.size(given_back))),)
 
     def on_jobs(self, request: gr.Request) -> tuple[Any]:
         """The report was unfolded. For: its list of texts."""

@@ -101,20 +101,21 @@ class VoiceTab:
                     max_lines=6,
                     elem_id="transcript",
                 )
-            with gr.Column(scale=1, min_width=280), gr.Row():
-                self.name = gr.Textbox(
-                    label=label("name"), max_length=64, elem_id="name", min_width=130
+            with gr.Column(scale=1, min_width=280):
+                with gr.Row():
+                    self.name = gr.Textbox(
+                        label=label("name"), max_length=64, elem_id="name", min_width=130
+                    )
+                    self.spoken = gr.Dropdown(
+                        [(label("auto"), ""), *spoken],
+                        value="",
+                        label=label("reference_language"),
+                        elem_id="spoken",
+                        min_width=130,
+                    )
+                self.consent = gr.Checkbox(
+                    label=label("consent"), value=False, elem_id="consent", container=False
                 )
-                self.spoken = gr.Dropdown(
-                    [(label("auto"), ""), *spoken],
-                    value="",
-                    label=label("reference_language"),
-                    elem_id="spoken",
-                    min_width=130,
-                )
-        self.consent = gr.Checkbox(
-            label=label("consent"), value=False, elem_id="consent", container=False
-        )
         with gr.Row(elem_classes="tb-act"):
             self.use = gr.Button(
                 label("use"), variant="primary", interactive=False, elem_id="use", scale=0,

@@ -69,7 +69,19 @@ def test_a_stretch_is_proposed_with_its_reasons(recording: Recording) -> None:
 
 def test_a_stretch_moved_by_hand_is_judged_like_a_proposed_one(recording: Recording) -> None:
     best = recording.windows[0]
-    assert judge(recording.path, best.span) == best.report
+    assert judge(recording.path, best.span, best_s=LIMITS.best_s) == best.report
+
+
+@pytest.mark.parametrize(("seconds", "is_short"), [(3.5, True), (7.0, False)])
+def test_a_short_reference_is_told_how_long_would_be_better(
+    recording: Recording, seconds: float, is_short: bool
+) -> None:
+    report = judge(recording.path, Span(start_s=1.0, stop_s=1.0 + seconds), best_s=10.0)
+    told = [note.text for note in report.notes if note.code == "short" and note.is_warning]
+    assert told == (["Short: 3.5 s; about 10 s make a better voice."] if is_short else [])
+    assert "short" not in {
+        note.code for note in judge(recording.path, Span(start_s=1.0, stop_s=4.5)).notes
+    }
 
 
 def test_a_stretch_that_cuts_speech_is_told(recording: Recording) -> None:
