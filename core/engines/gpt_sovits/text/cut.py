@@ -42,6 +42,21 @@ def cut_text(text: str, method: CutMethod) -> str:
     return _METHODS[method](text)
 
 
+def ended(text: str, language: str) -> str:
+    """A transcript as one segment: on one line, with a mark at its end.
+
+    Args:
+        text: Any, not empty.
+        language: The mode of the text; `en` decides the full stop that is added.
+    """
+    text = text.strip("\n")
+    return text if text[-1:] in SPLITS else text + _full_stop(language)
+
+
+def _full_stop(language: str) -> str:
+    return "." if language == "en" else "。"
+
+
 def pre_seg_text(
     text: str, language: str, method: CutMethod = "cut1", *, as_reference: bool = False
 ) -> tuple[str, ...]:
@@ -60,20 +75,19 @@ def pre_seg_text(
     Raises:
         InputError: There is nothing to say.
     """
-    full_stop = "." if language == "en" else "。"
     text = replace_consecutive_punctuation(text).strip("\n")
     if not re.search(r"\w", text):
         raise InputError("There is no word to say in this text.", "Write at least one word.")
     head = _AT_SPLITS.split(text, maxsplit=1)[0].strip()
     if text[0] not in SPLITS and len(head) < _LEAST_HEAD_CHARS:
-        text = full_stop + text
+        text = _full_stop(language) + text
     lines = [line for line in cut_text(text, method).split("\n") if line.strip()]
     segments: list[str] = []
     for piece in _join_short(lines):
         if not re.search(r"\w", piece):
             continue
-        ended = piece if piece[-1] in SPLITS else piece + full_stop
-        segments += _parted(ended, as_reference) if len(ended) > MAX_CHARS else [ended]
+        segment = ended(piece, language)
+        segments += _parted(segment, as_reference) if len(segment) > MAX_CHARS else [segment]
     return tuple(segments)
 
 

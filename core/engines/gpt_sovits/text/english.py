@@ -19,7 +19,6 @@ from core.engines.gpt_sovits.text.homographs import (
     said_in_context,
 )
 from core.engines.gpt_sovits.text.lexicon import (
-    Reader,
     Said,
     any_word,
     compound,
@@ -66,22 +65,19 @@ _REFERENCE_TOKEN: Final = re.compile(
 _ABBREVIATED: Final = re.compile(r"\b(?:[A-Za-z]\.){2,}")
 
 
-def g2p(
-    text: str, version: Version, *, as_reference: bool = False, unknown: Reader = unknown_word
-) -> Phones:
+def g2p(text: str, version: Version, *, as_reference: bool = False) -> Phones:
     """Phonemes of English text (see `FrontEnd`).
 
     Args:
         text: One segment; letters of other scripts are said as an American would.
         version: Both have the same English.
         as_reference: Numbers, signs and capitals as the reference reads them; every homograph a
-            noun, as its recorded runs did.
-        unknown: Says what no rule of the reference but its network reads.
+            noun, as its recorded runs did. What its network reads is read by eSpeak NG.
     """
     if as_reference:
         norm_text = normalise_as_reference(text)
         tokens = _REFERENCE_TOKEN.findall(norm_text)
-        said = [phone for token in tokens for phone in _as_reference(token, unknown)]
+        said = [phone for token in tokens for phone in _as_reference(token)]
     else:
         norm_text = normalise(text)
         said = list(_phones(norm_text))
@@ -177,7 +173,7 @@ def _capitals(lower: str) -> Said:
     return with_s(said) if stem != lower else said
 
 
-def _as_reference(token: str, unknown: Reader) -> Sequence[str]:
+def _as_reference(token: str) -> Sequence[str]:
     """A token the way the reference looks it up."""
     lower = token.lower()
     if not re.search("[a-z]", lower):
@@ -187,10 +183,10 @@ def _as_reference(token: str, unknown: Reader) -> Sequence[str]:
     homograph = homographs_of_reference().get(lower)
     if homograph is not None:
         return homograph.said_as(REFERENCE_TAG)
-    return _looked_up(lower, unknown)
+    return _looked_up(lower)
 
 
-def _looked_up(lower: str, unknown: Reader) -> Sequence[str]:
+def _looked_up(lower: str) -> Sequence[str]:
     if lower in DICTIONARY_SLIPS:
         return DICTIONARY_SLIPS[lower].split()
     known = known_word(lower) if len(lower) > 1 else None
@@ -199,7 +195,7 @@ def _looked_up(lower: str, unknown: Reader) -> Sequence[str]:
     if len(lower) <= _SPELLED:
         return letters(lower)
     if lower.endswith("'s"):
-        return with_s(tuple(_looked_up(lower[:-2], unknown)))
+        return with_s(tuple(_looked_up(lower[:-2])))
     if re.search("[.-]", lower):
-        return [p for part in re.split("[.-]", lower) for p in _looked_up(part, unknown)]
-    return compound(lower) or unknown(lower)
+        return [p for part in re.split("[.-]", lower) for p in _looked_up(part)]
+    return compound(lower) or unknown_word(lower)

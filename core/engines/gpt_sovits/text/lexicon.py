@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -41,7 +41,8 @@ _NOT_WORDS: Final = frozenset(("ae", "ai", "ar", "ios", "hud", "os"))
 _HISSES: Final = frozenset(("S", "Z", "SH", "ZH", "CH", "JH"))
 _UNVOICED: Final = frozenset(("P", "T", "K", "F", "TH"))
 _LEAST_PART: Final = 3
-_LEAST_LONGER_PART: Final = 4
+_LETTERS_PER_PART: Final = 3.5
+_LONGEST_COMPOUND: Final = 60
 
 
 @cache
@@ -110,31 +111,30 @@ def with_s(stem: Said) -> Said:
 
 
 def compound(word: str) -> Said | None:
-    """Two or three known words written as one: `deeplearning`."""
-    parts = parts_of(word)
-    return tuple(phone for part in parts for phone in known_word(part) or ()) or None
+    """Known words written as one: `deeplearning`."""
+    return tuple(phone for part in parts_of(word) for phone in known_word(part) or ()) or None
 
 
-def parts_of(word: str, most: int = 3) -> tuple[str, ...]:
-    """The fewest words of the dictionary that make up `word`; empty where none do.
+def parts_of(word: str) -> tuple[str, ...]:
+    """The fewest words of the dictionary that make up `word`, early ones long; empty if none do.
 
-    Parts have three letters or more, at least one of every two has four: the dictionary holds
-    enough short names to spell anything.
+    Parts have three letters or more and 3.5 on average: the dictionary holds enough short names to
+    spell anything.
     """
-    known = dictionary()
-    if len(word) < _LEAST_PART + _LEAST_LONGER_PART or not word.isalpha():
+    known, n = dictionary(), len(word)
+    if n > _LONGEST_COMPOUND or not word.isalpha():
         return ()
-    for at in range(len(word) - _LEAST_PART, _LEAST_PART - 1, -1):
-        head, tail = word[:at], word[at:]
-        if max(len(head), len(tail)) >= _LEAST_LONGER_PART and head in known and tail in known:
-            return (head, tail)
-    if most > 2:
-        for at in range(len(word) - 2 * _LEAST_PART, _LEAST_LONGER_PART - 1, -1):
-            if word[:at] in known:
-                rest = parts_of(word[at:], most - 1)
-                if rest:
-                    return (word[:at], *rest)
-    return ()
+    best: list[tuple[str, ...] | None] = [None] * n + [()]
+    for start in range(n - _LEAST_PART, -1, -1):
+        for end in range(n, start + _LEAST_PART - 1, -1):
+            rest = best[end]
+            if rest is None or word[start:end] not in known:
+                continue
+            so_far = best[start]
+            if so_far is None or len(rest) + 1 < len(so_far):
+                best[start] = (word[start:end], *rest)
+    parts = best[0] or ()
+    return parts if len(parts) > 1 and n >= _LETTERS_PER_PART * len(parts) else ()
 
 
 def unknown_word(word: str) -> Said:
@@ -146,7 +146,3 @@ def unknown_word(word: str) -> Said:
 def arpabet(phones: list[str]) -> Said:
     """Phones of the built-in engine as the models write them."""
     return tuple(phone.upper().replace("AX", "AH") for phone in phones)
-
-
-Reader = Callable[[str], Said]
-"""Says a word that stands in no dictionary."""
