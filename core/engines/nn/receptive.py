@@ -79,10 +79,11 @@ def receptive_field(decoder: nn.Module, n_latent: int) -> ReceptiveField:
 
     def run(n_frames: int) -> _Tape:
         dtype = dtypes[0] if dtypes else torch.float32
-        latent = torch.empty(1, n_latent, n_frames, dtype=dtype, device="meta")
-        tape = _Tape(latent)
-        with torch.no_grad(), tape:
-            tape.output = functional_call(decoder, shapes, (latent,))
+        # In inference mode a convolution is another operation, `conv1d`, than the one known here.
+        with torch.inference_mode(False), torch.no_grad():
+            tape = _Tape(torch.empty(1, n_latent, n_frames, dtype=dtype, device="meta"))
+            with tape:
+                tape.output = functional_call(decoder, shapes, (tape.output,))
         return tape
 
     tape = run(N_TRACED)
