@@ -7,7 +7,9 @@ head h // (H_q / H_kv), and nothing is repeated in memory.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -199,40 +201,50 @@ def attend_prefix(
     queries: torch.Tensor,
     keys: torch.Tensor,
     values: torch.Tensor,
-    n_prefix: int,
+    n_prefix: int | Sequence[int],
     *,
     scale: float | None = None,
     query_block: int | None = None,
 ) -> torch.Tensor:
-    """The first `n_prefix` tokens see each other; each later one all up to itself.
+    """The first tokens of a row see each other; each later one all up to itself.
 
-    The mask of GPT-SoVITS's prompt (text, then semantic tokens), as two calls without a mask.
+    The mask of GPT-SoVITS's prompt (text, then semantic tokens), without a mask: rows of any
+    length and prefix lie side by side, each from position 0, shorter ones padded at their end.
+    No token reads past its row's end, so padding and company change nothing.
 
     Args:
         queries: [B, Hq, T, D].
         keys: [B, Hkv, T, D].
         values: [B, Hkv, T, D].
-        n_prefix: 0 to T.
+        n_prefix: 0 to T, of each row; a number for all rows alike.
         scale: Of the scores; default 1 / sqrt(D).
         query_block: As of `Kernel.query_block`.
 
     Returns:
-        [B, Hq, T, D].
+        [B, Hq, T, D]; what stands in the padding means nothing.
     """
-    n_tokens = queries.shape[2]
-    if not 0 <= n_prefix <= n_tokens:
-        raise ValueError(f"a prefix of {n_prefix} in {n_tokens} tokens")
+    n_rows, n_tokens = queries.shape[0], queries.shape[2]
+    prefixes = [n_prefix] * n_rows if isinstance(n_prefix, int) else list(n_prefix)
+    if len(prefixes) != n_rows:
+        raise ValueError(f"{len(prefixes)} prefixes for {n_rows} rows")
+    if wrong := [n for n in prefixes if not 0 <= n <= n_tokens]:
+        raise ValueError(f"a prefix of {wrong[0]} in {n_tokens} tokens")
     # Right for the later tokens; the prefix, which saw too little, is made again.
     out = attend_causal(queries, keys, values, scale=scale, query_block=query_block)
-    if n_prefix:
-        prefix = slice(n_prefix)
-        out[:, :, prefix] = attend(
-            queries[:, :, prefix],
-            keys[:, :, prefix],
-            values[:, :, prefix],
-            scale=scale,
-            query_block=query_block,
-        )
+    # Neighbours with the same prefix go together: a mask over keys would do for all at once, but
+    # the fastest kernels take none.
+    start = 0
+    for n, alike in groupby(prefixes):
+        stop = start + len(list(alike))
+        if n:
+            out[start:stop, :, :n] = attend(
+                queries[start:stop, :, :n],
+                keys[start:stop, :, :n],
+                values[start:stop, :, :n],
+                scale=scale,
+                query_block=query_block,
+            )
+        start = stop
     return out
 
 

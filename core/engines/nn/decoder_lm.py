@@ -65,9 +65,19 @@ class DecoderLM(nn.Module):
         self.predict = nn.Linear(dims.n_width, dims.n_tokens, bias=False)
 
     def forward(
-        self, x: Tensor, cache: KVCache, n_new: Sequence[int] | None = None, n_prefix: int = 0
+        self,
+        x: Tensor,
+        cache: KVCache,
+        n_new: Sequence[int] | None = None,
+        n_prefix: int | Sequence[int] = 0,
     ) -> Tensor:
         """One step: new tokens, after those in the cache.
+
+        Prompts of different lengths are read together: padded at their end to the longest, with
+        `n_new` their lengths and `n_prefix` the length of each one's text. A row comes out as it
+        does alone (to rounding: 1e-5), and no mask of tokens by tokens is ever made. Beside the
+        cache, reading takes `4 * n_width + n_inner` numbers for each token of the padded batch:
+        in GPT-SoVITS' sizes 78 MiB for 20 prompts of 500 tokens in half precision.
 
         Args:
             x: `[B, n, n_width]`, embedded, positions included.
@@ -75,7 +85,8 @@ class DecoderLM(nn.Module):
                 an empty cache, or to rows of one length.
             n_new: New tokens of each row, the rest of the row being padding; None: n of each.
             n_prefix: So many tokens at the start of an empty cache see each other, and nothing
-                after them; every other sees itself and what came before.
+                after them; every other sees itself and what came before. Of each row; a number
+                for all rows alike.
 
         Returns:
             `[B, n_tokens]`: logits of what follows each row's last token.
@@ -84,11 +95,15 @@ class DecoderLM(nn.Module):
         is_first = max(cache.lengths) == 0
         if not is_first and n > 1 and (n_new is not None or len(set(cache.lengths)) > 1):
             raise ValueError(f"{n} tokens at once after rows of lengths {cache.lengths}")
-        if n_prefix and not is_first:
-            raise ValueError(f"a prefix of {n_prefix} tokens after rows of {cache.lengths}")
+        prefixes = [n_prefix] * x.shape[0] if isinstance(n_prefix, int) else list(n_prefix)
+        if any(prefixes) and not is_first:
+            raise ValueError(f"a prefix of {max(prefixes)} tokens after rows of {cache.lengths}")
+        lengths = [n] * x.shape[0] if n_new is None else list(n_new)
+        if any(prefix > length for prefix, length in zip(prefixes, lengths, strict=True)):
+            raise ValueError(f"prefixes of {prefixes} tokens in prompts of {lengths}")
         cache.extend(n if n_new is None else n_new)
         for index, layer in enumerate(self.layers):
-            x = layer(x, index, cache, n_prefix)
+            x = layer(x, index, cache, prefixes)
         if n_new is None:
             last = x[:, -1]
         else:
@@ -110,12 +125,12 @@ class Layer(nn.Module):
         self.norm1 = nn.LayerNorm(dims.n_width)
         self.norm2 = nn.LayerNorm(dims.n_width)
 
-    def forward(self, x: Tensor, index: int, cache: KVCache, n_prefix: int = 0) -> Tensor:
+    def forward(self, x: Tensor, index: int, cache: KVCache, n_prefix: Sequence[int]) -> Tensor:
         """`[B, n, n_width]` to the same shape; `index` is this layer's place in the cache."""
         x = self.norm1(x + self._attended(x, index, cache, n_prefix))
         return cast(Tensor, self.norm2(x + self.linear2(relu_(self.linear1(x)))))
 
-    def _attended(self, x: Tensor, index: int, cache: KVCache, n_prefix: int) -> Tensor:
+    def _attended(self, x: Tensor, index: int, cache: KVCache, n_prefix: Sequence[int]) -> Tensor:
         attention = self.self_attn
         n_rows, n, n_width = x.shape
         qkv = linear(x, attention.in_proj_weight, attention.in_proj_bias)  # [B, n, 3 * n_width]
@@ -127,7 +142,7 @@ class Layer(nn.Module):
             block = self.kernel.query_block(n_rows, self.n_heads, keys.shape[2])
         if n == 1:
             heads = attend(queries, keys, values, seen=seen, query_block=block)
-        elif n_prefix:
+        elif any(n_prefix):
             heads = attend_prefix(queries, keys, values, n_prefix, query_block=block)
         else:
             # Shorter rows need no mask: what a row reads past its end is its own padding's.

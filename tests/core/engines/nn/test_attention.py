@@ -100,6 +100,8 @@ def test_more_queries_than_keys_and_a_prefix_beyond_the_end_are_refused() -> Non
         attend_causal(three, two, two)
     with pytest.raises(ValueError, match="prefix of 4 in 3"):
         attend_prefix(three, three, three, 4)
+    with pytest.raises(ValueError, match="2 prefixes for 1 rows"):
+        attend_prefix(three, three, three, [1, 1])
 
 
 @pytest.mark.parametrize("kind", ["whole", "causal", "prefix", "continued"])

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from core.engines.nn.attention import Kernel
 from core.engines.nn.cache import KVCache
 from core.engines.nn.decoder_lm import DecoderDims, DecoderLM, placed
+from core.engines.nn.prove import pretended_peaks_bytes
 
 TINY = DecoderDims(n_layers=3, n_width=32, n_heads=4, n_inner=64, n_tokens=50)
 # fp32 sums over other lengths in another order.
@@ -121,6 +122,64 @@ def test_a_prefix_sees_all_of_itself_and_nothing_after(model: DecoderLM) -> None
     torch.testing.assert_close(logits, read_at_once(model, text, hidden), **ROUNDING)
 
 
+def test_prompts_of_any_length_and_prefix_are_read_together_as_each_alone(
+    model: DecoderLM,
+) -> None:
+    """Text and tokens of five rows, two without tokens or text, then some steps together."""
+    sizes = [(12, 5), (7, 7), (20, 5), (9, 0), (3, 2)]
+    lengths = [n for n, _ in sizes]
+    rows = [tokens(n + 4, seed=n) for n in lengths]
+    prompt = torch.zeros(len(rows), max(lengths), dtype=torch.int64)
+    for place, (row, n) in enumerate(zip(rows, lengths, strict=True)):
+        prompt[place, :n] = row[0, :n]
+    together = cache(n_rows=len(rows))
+    logits = model(
+        embedded(model, prompt), together, n_new=lengths, n_prefix=[prefix for _, prefix in sizes]
+    )
+    alone = [cache() for _ in rows]
+    each = [
+        model(embedded(model, row[:, :n]), kept, n_prefix=prefix)
+        for row, kept, (n, prefix) in zip(rows, alone, sizes, strict=True)
+    ]
+    hidden = torch.triu(torch.ones(12, 12, dtype=torch.bool), diagonal=1)
+    hidden[:5, :5] = False
+    torch.testing.assert_close(each[0], read_at_once(model, rows[0][:, :12], hidden), **ROUNDING)
+    for step in range(4):
+        torch.testing.assert_close(logits, torch.cat(each), rtol=0, atol=1e-5)
+        new = torch.cat([row[:, n + step, None] for row, n in zip(rows, lengths, strict=True)])
+        logits = model(
+            placed(model.embedding(new), torch.tensor([n + step for n in lengths])), together
+        )
+        each = [
+            model(embedded(model, row[:, n + step, None], n + step), kept)
+            for row, kept, n in zip(rows, alone, lengths, strict=True)
+        ]
+
+
+def test_reading_twenty_prompts_makes_no_mask_of_tokens_by_tokens() -> None:
+    """GPT-SoVITS' sizes, 500 tokens each: what the docstring says it takes, cache apart."""
+    dims, n_rows, n = DecoderDims(), 20, 500
+
+    def kept() -> KVCache:
+        shape = dims.cache_shape(torch.float32)
+        return KVCache(shape, n_rows=n_rows, n_tokens=n, device="cpu")
+
+    def read(full: DecoderLM) -> None:
+        lengths = [n - 7 * row for row in range(n_rows)]
+        full(
+            torch.empty(n_rows, n, dims.n_width),
+            kept(),
+            n_new=lengths,
+            n_prefix=[length // 2 for length in lengths],
+        )
+
+    peak, empty = pretended_peaks_bytes(lambda: DecoderLM(dims), [read, lambda _: kept()])
+    told = 4 * (4 * dims.n_width + dims.n_inner) * n_rows * n
+    # Rows of a layer's norm and the like: a hundredth.
+    assert 0.99 * told <= peak - empty <= 1.01 * told
+    assert peak - empty < n_rows * dims.n_heads * n * n * 4, "less than one layer's scores"
+
+
 def test_without_a_fused_kernel_it_says_the_same_in_blocks(model: DecoderLM) -> None:
     unfused = Kernel(name="unfused", is_fused=False, device="cpu", dtype=torch.float32, text="")
     blocked = DecoderLM(TINY, unfused).eval()
@@ -136,6 +195,8 @@ def test_what_would_read_past_a_rows_end_is_refused(model: DecoderLM) -> None:
     model(embedded(model, tokens(6, n_rows=2)), kept, n_new=[6, 4])
     with pytest.raises(ValueError, match=r"3 tokens at once after rows of lengths \(6, 4\)"):
         model(embedded(model, tokens(3, n_rows=2), 6), kept)
+    with pytest.raises(ValueError, match=r"prefixes of \[3, 3\] tokens in prompts of \[4, 2\]"):
+        model(embedded(model, tokens(4, n_rows=2)), cache(n_rows=2), n_new=[4, 2], n_prefix=3)
     with pytest.raises(ValueError, match="prefix of 2"):
         model(embedded(model, tokens(1, n_rows=2), 6), kept, n_prefix=2)
 
