@@ -1,4 +1,12 @@
 """The parts of GPT-SoVITS that are compared; each is a module with `run(folder)`."""
 
-PARTS: tuple[str, ...] = ("features", "speaker", "synthesiser", "text")
+PARTS: tuple[str, ...] = (
+    "features",
+    "semantic",
+    "speaker",
+    "synthesiser",
+    "text",
+    "text_yue",
+    "text_zh",
+)
 """Modules of this package. `run(folder)` yields the results of whatever cases the folder holds."""
