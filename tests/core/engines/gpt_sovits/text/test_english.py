@@ -1,0 +1,109 @@
+"""English is read as an American would, whatever stands in the text."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.engines.gpt_sovits.text.english import g2p, normalise
+from core.engines.gpt_sovits.text.lexicon import any_word, parts_of
+from core.engines.gpt_sovits.text.symbols import numbers
+
+
+def said(text: str) -> str:
+    return " ".join(g2p(text, "v2").phones)
+
+
+@settings(max_examples=60, deadline=None)  # the first word loads the dictionary
+@given(st.text(st.sampled_from("abcdeXYZ 0123.,?!'-:;$%@é€/()“—…\n我かПр°&"), max_size=40))
+def test_any_text_makes_phones_that_models_know(text: str) -> None:
+    for as_reference in (False, True):
+        made = g2p(text, "v2", as_reference=as_reference)
+        assert made.word2ph is None
+        assert made.phones
+        assert set(made.phones) <= numbers("v2").keys()
+
+
+def test_a_plain_sentence() -> None:
+    assert said("Hello world.") == "HH AH0 L OW1 W ER1 L D ."
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("It fell to -19°C.", "It fell to minus nineteen degrees Celsius."),
+        ("A speed of 100 km/h is fast.", "A speed of one hundred kilometres per hour is fast."),
+        ("The end—or not?", "The end, or not?"),
+        ("Write to bob@test.org!", "Write to bob at test dot org!"),
+        ("Stop; look: listen", "Stop, look, listen"),
+        ("It is 12:05 a.m.", "It is twelve oh five a m."),
+        ("1,234 fish", "one thousand two hundred thirty-four fish"),
+        ("Wait... what?!", "Wait. what?"),
+        ("ＡＢＣ，好", "ABC, 好"),
+    ],
+)
+def test_what_the_reference_reads_wrong_is_read_right(text: str, read: str) -> None:
+    assert normalise(text) == read
+
+
+@pytest.mark.parametrize(
+    ("text", "one", "other"),
+    [
+        ("Don't record the record.", "R IH0 K AO1 R D", "R EH1 K ER0 D"),
+        ("They live by live music.", "L IH1 V", "L AY1 V"),
+        ("I object to the object.", "AH0 B JH EH1 K T", "AA1 B JH EH0 K T"),
+        ("Close the door, it is close.", "K L OW1 Z", "K L OW1 S"),
+        ("Will you read what he read?", "R IY1 D", "R EH1 D"),
+        ("The wind is cold; wind the clock.", "W IH1 N D", "W AY1 N D"),
+        ("We use it, it is of use.", "Y UW1 Z", "Y UW1 S"),
+    ],
+)
+def test_words_written_alike_are_told_apart(text: str, one: str, other: str) -> None:
+    phones = said(text)
+    assert one in phones
+    assert other in phones
+    assert phones.index(one) < phones.index(other)
+
+
+def test_capitals_are_letters_names_or_loud() -> None:
+    assert said("The FBI is in.") == "DH AH0 EH1 F B IY1 AY1 IH1 Z IH0 N ."
+    assert "N AE1 S AH0" in said("He is at NASA.")
+    assert "Y UW1 EH1 S" in said("He lives in the US.")
+    assert said("He said NO.").endswith("N OW1 .")
+    assert said("THE CAT SAT.") == said("the cat sat.")
+
+
+def test_names_with_capitals_inside_are_read_in_parts() -> None:
+    assert "AY1 F OW" in said("the iPhone")
+    assert "EY1 AY1" in said("at OpenAI")
+
+
+def test_an_article_is_not_the_letter() -> None:
+    assert said("A cat sat.").startswith("AH0 K")
+    assert "EY1 IH1 Z" in said("Plan A is good.")
+
+
+def test_compounds_are_read_as_their_words() -> None:
+    assert parts_of("machinelearning") == ("machine", "learning")
+    assert any_word("deeplearning") == (*any_word("deep"), *any_word("learning"))
+
+
+def test_unknown_words_are_said_by_rule() -> None:
+    phones = any_word("blorptastic")
+    assert phones[:3] == ("B", "L", "AO0")
+    assert any("1" in phone for phone in phones)
+    assert any_word("zorbs")[-1] == "Z"
+
+
+def test_words_of_other_scripts_are_not_lost() -> None:
+    assert len(g2p("Пекин", "v2").phones) > 4
+
+
+def test_a_very_short_text_gets_a_mark_in_front() -> None:
+    assert said("Hi!") == ", HH AY1 !"
+    assert said("") == ","
+
+
+def test_a_mark_put_in_front_is_kept() -> None:
+    assert normalise(". YouTube") == ".YouTube"
