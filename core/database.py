@@ -58,6 +58,12 @@ MIGRATIONS: tuple[str, ...] = (
     -- Nothing else on the disk is ever removed, so that a lost database loses no sound.
     CREATE TABLE unwanted (kind TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (kind, id));
     """,
+    """
+    -- With what a segment was made, and instead of what where memory was short.
+    ALTER TABLE segments ADD COLUMN device TEXT;
+    ALTER TABLE segments ADD COLUMN dtype TEXT;
+    ALTER TABLE segments ADD COLUMN instead_of TEXT;
+    """,
 )
 """One script per version, only ever added to: `PRAGMA user_version` counts those that ran."""
 

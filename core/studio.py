@@ -7,9 +7,7 @@ arrives as a `core.errors.StudioError`.
 from __future__ import annotations
 
 import contextlib
-import math
 import shutil
-import sys
 import threading
 import time
 import uuid
@@ -21,13 +19,12 @@ from pathlib import Path
 import numpy as np
 
 from core import doctor, settings
-from core.audio import flac
 from core.audio import inspect as recordings
 from core.audio.encode import FileFormat
 from core.audio.join import faded
 from core.audio.recording import Recording, ReferenceLimits
 from core.audio.samples import Audio, ReferenceReport, Span
-from core.engines.protocol import EngineCard, StopFlag, Utterance
+from core.engines.protocol import EngineCard, StopFlag
 from core.engines.registry import Registry
 from core.errors import InputError, MissingError, ResourceError
 from core.events import EventBoard, JobEvent
@@ -43,8 +40,8 @@ from core.memory.plan import BatchPlan
 from core.memory.readings import Snapshot
 from core.paths import Paths, whole_file
 from core.settings import Settings
-from core.synthesis import fitting, keys, prompts, wire
-from core.synthesis.batch import EngineDied
+from core.synthesis import fitting, keys, place, prompts, wire
+from core.synthesis.desk import MemoryDesk
 from core.synthesis.host import EngineHost
 from core.synthesis.take import Take
 from core.text import planner
@@ -62,10 +59,6 @@ MAX_RECORDINGS = 32
 STALE_S = 24 * 3600.0
 N_PACE = 8
 """Segments over which the speed of the moment is taken."""
-N_LENGTHS = 5
-"""Of references and of texts that a stress test measures."""
-MEASURED_TEXT = "Nobody knew where she had gone, and the evening was still and warm. "
-_SYSTEMS = {"win32": budget.System.WINDOWS, "darwin": budget.System.DARWIN}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +99,11 @@ class Studio:
     def card(self, engine: str) -> EngineCard:
         """Raises InputError for a name that is not known."""
         return self._parts.registry.card(engine)
+
+    def _chosen_card(self) -> EngineCard:
+        """Of the engine that is chosen when the page opens, or the first where there is none."""
+        cards = self.engines()
+        return next((card for card in cards if card.name == self._settings.engine), cards[0])
 
     # Reference
 
@@ -164,8 +162,9 @@ class Studio:
         Raises InputError when it is outside the recording or the engine's limits.
         """
         recording = self.recording(recording_id)
-        self._check_span(recording, span, self.card(engine))
-        return recordings.judge(recording.path, span)
+        card = self.card(engine)
+        self._check_span(recording, span, card)
+        return recordings.judge(recording.path, span, best_s=card.reference_best_s)
 
     def excerpt(self, recording_id: str, span: Span) -> Path:
         """A WAV file of a span, to listen to; made once."""
@@ -254,6 +253,9 @@ class Studio:
     ) -> Iterator[Voice]:
         """A voice for one command: it leaves the library again with the block.
 
+        What the engine prepared of it stays in the cache for a day after it was last used: the
+        same recording then speaks at once.
+
         It stays while a job of it does, and after a kill; then the same recording finds it
         again, and the job goes on. Voices that a person keeps are never lent, so that to clear
         up after a command takes nothing away from anybody.
@@ -271,7 +273,7 @@ class Studio:
             yield voice
         finally:
             if not self._parts.store.jobs_of(voice.id):
-                self.delete_voice(voice.id)
+                self._parts.voices.delete(voice.id)
 
     def warm(self, voice_id: str, *, engine: str = "builtin") -> None:
         """Get the engine and a voice ready in the background, for an early first sound.
@@ -478,6 +480,8 @@ class Studio:
         listed = self.jobs()
         running = self.running()
         told = self._parts.host.memory()
+        if self._parts.host.pid is None:
+            told = replace(told, device=self._desk.device_of(self._chosen_card()))
         now = replace(told.running, queue=sum(one.state is JobState.WAITING for one in listed))
         if running is None:
             now = replace(now, batch=None, predicted_bytes=None, peak_bytes=None)
@@ -522,32 +526,38 @@ class Studio:
             raise _busy()
         return given_back
 
-    def budget_bytes(self) -> int | None:
-        """What the engine may use now, as far as can be seen from here; None where it cannot."""
-        room = self._room()
-        cap = self._parts.host.cap_bytes
-        return None if room is None else budget.budget_bytes(room, cap_bytes=cap)
+    def budget_bytes(self, engine: str | None = None) -> int | None:
+        """What an engine may use now, as far as can be seen from here; None where it cannot.
+
+        Args:
+            engine: Which; None for the one that is chosen when the page opens.
+        """
+        card = self._chosen_card() if engine is None else self.card(engine)
+        return self._desk.budget_bytes(card)
 
     @property
     def memory_cap_bytes(self) -> int | None:
         """What a person allows the engine; None for what there is."""
         return self._parts.host.cap_bytes
 
+    def device(self, engine: str) -> str:
+        """Where an engine runs, or is going to, as `cuda:0` or `cpu`."""
+        return self._desk.device_of(self.card(engine))
+
+    def device_note(self, engine: str) -> str | None:
+        """The sentence for a person who asked for a device that this engine cannot use."""
+        return place.unused(self.card(engine), self._parts.host.device)
+
     def costs(self, engine: str) -> fitting.Costs | None:
         """What is known of an engine's memory here: measured, else as its card says."""
-        host, paths = self._parts.host, self._parts.paths
-        return fitting.costs_of(self.card(engine), host.device, paths.calibration)
+        return self._desk.costs(self.card(engine))
 
     def fit(self, plan: TextPlan, *, engine: str) -> BatchPlan | None:
         """In which batches a text is going to be said, and what it takes.
 
-        Its `in_words` is a line for people. None where the engine was never measured here.
+        Its `in_words` is a line for people. None where nothing is known of the engine.
         """
-        known, allowed = self.costs(engine), self.budget_bytes()
-        if known is None or allowed is None or not fitting.speaking(known.cost).stages:
-            return None
-        device = self._parts.host.device
-        return fitting.fit(plan, self.card(engine), known.cost, budget_bytes=allowed, device=device)
+        return self._desk.fit(plan, self.card(engine))
 
     def stress(
         self,
@@ -571,55 +581,23 @@ class Studio:
         """
         if self.running() is not None:
             raise _busy()
-        card, host = self.card(engine), self._parts.host
-        order = measuring(card, flac.decode(self._parts.demo.read_bytes()))
-        peaks: list[wire.Peak] = []
-        cost, allowed = None, None
-        runs = host.measure(card, order, stop or threading.Event())
-        try:
-            with contextlib.closing(runs):
-                for run in runs:
-                    if run.peak is not None:
-                        peaks.append(run.peak)
-                        told(run.peak)
-                    cost, allowed = run.cost, run.budget_bytes
-        except EngineDied as death:
-            raise ResourceError(
-                f"{death.reason} {len(peaks)} runs were measured before.",
-                "Close other programs and try again.",
-            ) from None
-        device = host.memory().device
-        return fitting.report(card, device, peaks, cost, allowed)
+        return self._desk.stress(self.card(engine), told=told, stop=stop)
 
-    def _room(self) -> budget.Room | None:
-        """Of the device that the engine runs on, from the last readings."""
-        monitor, host = self._parts.monitor, self._parts.host
-        now = monitor.snapshot()
-        if now.host.total_bytes is None:
-            now = monitor.sample()  # a command: nobody samples
-        picture = host.memory()
-        if not picture.device.startswith("cuda"):
-            total, used = now.host.total_bytes, now.host.used_bytes
-            if total is None or used is None:
-                return None
-            ours = now.host.engine_bytes or 0
-        else:
-            cards = [one for one in now.devices if picture.uuid in (None, one.uuid)]
-            if not cards or cards[0].total_bytes is None or cards[0].used_bytes is None:
-                return None
-            total, used = cards[0].total_bytes, cards[0].used_bytes
-            ours = picture.split.ours_bytes or 0
-        return budget.Room(
-            total_bytes=total,
-            free_bytes=max(0, total - used),
-            reserved_by_us_bytes=ours,
-            is_host=not picture.device.startswith("cuda"),
-            system=_SYSTEMS.get(sys.platform, budget.System.LINUX),
+    @property
+    def _desk(self) -> MemoryDesk:
+        parts = self._parts
+        return MemoryDesk(
+            host=parts.host,
+            monitor=parts.monitor,
+            calibration=parts.paths.calibration,
+            demo=parts.demo,
         )
 
     def doctor(self) -> tuple[doctor.Finding, ...]:
         """What works here and what is missing, each with what to do."""
-        return doctor.examine(self._parts.paths, self.engines())
+        return doctor.examine(
+            self._parts.paths, self.engines(), wanted_device=self._parts.host.device
+        )
 
     def settings(self) -> Settings:
         return self._settings
@@ -649,7 +627,7 @@ class Studio:
             self._parts.runner.resume(job.id)
 
     def _sweep(self) -> None:
-        """Remove decoded copies and excerpts of earlier days; voices keep their own."""
+        """Remove decoded copies, excerpts and borrowed voices' prompts of earlier days."""
         paths = self._parts.paths
         oldest = time.time() - STALE_S
         for folder in (paths.recordings, paths.exports / "listen"):
@@ -657,6 +635,8 @@ class Studio:
                 with contextlib.suppress(OSError):  # somebody else may sweep, or play it
                     if file.stat().st_mtime < oldest:
                         file.unlink(missing_ok=True)
+        digests = [voice.digest for voice in self.voices()]
+        prompts.forget_strangers(paths.prompts, digests, before_s=oldest)
 
     def close(self) -> None:
         """Stop jobs where they are, end the engine process."""
@@ -669,26 +649,6 @@ class Studio:
 def cap_bytes(chosen: Settings) -> int | None:
     """Most memory that the engine may take (bytes); None for what there is."""
     return None if chosen.memory_cap_mib is None else chosen.memory_cap_mib * budget.MIB
-
-
-def measuring(card: EngineCard, voice: Audio) -> wire.Measure:
-    """References and texts from the shortest to the longest that an engine takes."""
-    shortest, longest = math.ceil(card.reference_min_s), math.floor(card.reference_max_s)
-    seconds = np.unique(np.linspace(shortest, max(shortest, longest), N_LENGTHS).round())
-    n_chars = np.unique(np.linspace(min(40, card.max_chars), card.max_chars, N_LENGTHS).round())
-    language = "en" if "en" in card.languages else card.languages[0]
-    text = MEASURED_TEXT * math.ceil(card.max_chars / len(MEASURED_TEXT))
-    return wire.Measure(
-        number=0,
-        rate=voice.rate,
-        reference_s=tuple(float(each) for each in seconds),
-        utterances=tuple(
-            Utterance(text=text[: int(n)].strip(), language=language, seed=1) for n in n_chars
-        ),
-        settings=keys.fill_settings(card, {}),
-        max_batch=card.max_batch,
-        samples=np.resize(voice.samples, int(seconds[-1] * voice.rate)),
-    )
 
 
 def _busy() -> ResourceError:

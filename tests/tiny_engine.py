@@ -68,6 +68,7 @@ TINY_CARD = EngineCard(
     max_batch=4,
     knobs=(),
     factory="tests.tiny_engine:TinyEngine",
+    devices=("cuda", "cpu"),
     limits=Limits(chunk=CHUNK, min_chunk=8),
     units_per_char=float(TOKENS_PER_CHAR),
 )
@@ -125,6 +126,9 @@ class TinyEngine:
         cap = os.environ.get(CAP)
         self.ledger = ledger or Ledger(int(cap) if cap else None)
         self._way = Way(dtype="fp32")
+
+    def devices(self) -> tuple[str, ...]:
+        return ("cuda",)
 
     def allocator(self, device: str) -> Emulated | None:
         return None if device == CPU else Emulated(self.ledger)

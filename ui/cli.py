@@ -25,7 +25,7 @@ from core.events import (
     JobStopped,
     SegmentReady,
 )
-from core.jobs.job import DoneSegment, Job, SpeakRequest
+from core.jobs.job import DoneSegment, Job, SpeakRequest, remarks
 from core.log import incident, log_file
 from core.memory.cost import CostModel
 from core.memory.moments import in_words
@@ -229,7 +229,9 @@ def speak(arguments: argparse.Namespace, studio: Studio) -> tuple[Answer, str]:
             studio.delete_job(job.id)
     finally:
         studio.forget_recording(recording.id)
-    notes += [f"Segment {segment.index + 1}: {segment.note}" for segment in done if segment.note]
+    notes += remarks(done)
+    if device_note := studio.device_note(card.name):
+        notes.append(device_note)
     wall_s = follower.seconds
     peaks = [segment.peak_bytes for segment in done if segment.peak_bytes]
     answer: Answer = {
@@ -427,10 +429,13 @@ def memory(arguments: argparse.Namespace, studio: Studio) -> tuple[Answer, str]:
         report = studio.stress(card.name, told=(lambda _: None) if is_quiet else _tell_peak)
         answer["stress"] = dataclasses.asdict(report) | {"sentence": report.in_words()}
         lines.append(report.in_words())
-    picture, allowed, cap = studio.memory(), studio.budget_bytes(), studio.memory_cap_bytes
-    answer |= {"device": picture.device, "budget_bytes": allowed, "cap_bytes": cap}
+    device, cap = studio.device(card.name), studio.memory_cap_bytes
+    allowed = studio.budget_bytes(card.name)
+    answer |= {"device": device, "budget_bytes": allowed, "cap_bytes": cap}
     room = "not known" if allowed is None else f"up to {in_words(allowed)} may be used"
-    lines.append(f"{card.title} on {picture.device}: {room}." + _cap(cap))
+    lines.append(f"{card.title} on {device}: {room}." + _cap(cap))
+    if device_note := studio.device_note(card.name):
+        lines.append(device_note)
     known = studio.costs(card.name)
     answer["calibration"] = None if known is None else dataclasses.asdict(known)
     if known is None or not known.cost.stages:

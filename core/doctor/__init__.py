@@ -15,16 +15,20 @@ from core.memory.device import ask_torch
 from core.memory.host import Host
 from core.memory.nvml import Nvml
 from core.paths import Paths
+from core.synthesis import place
 
 __all__ = ["Finding", "examine"]
 
 
-def examine(paths: Paths, cards: Sequence[EngineCard]) -> tuple[Finding, ...]:
+def examine(
+    paths: Paths, cards: Sequence[EngineCard], *, wanted_device: str = place.AUTO
+) -> tuple[Finding, ...]:
     """Look at everything once. Takes seconds: call it from a thread that may wait.
 
     Args:
         paths: Of the home that is examined.
         cards: The engines that are offered.
+        wanted_device: As in `--device`.
     """
     with ThreadPoolExecutor(thread_name_prefix="doctor") as pool:
         torch_report = pool.submit(ask_torch)
@@ -44,6 +48,7 @@ def examine(paths: Paths, cards: Sequence[EngineCard]) -> tuple[Finding, ...]:
             *machine.own_settings(paths),
             *machine.graphics(devices, state),
             machine.torch(torch_report.result(), has_card=bool(devices)),
+            *machine.asked_for(cards, wanted_device, torch_report.result()),
             *(found for future in engines for found in future.result()),
             reading_sound.result(),
         )

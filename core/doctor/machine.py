@@ -10,9 +10,11 @@ from pathlib import Path
 
 from core import settings
 from core.doctor.finding import INSTALL, Finding, gb
+from core.engines.protocol import EngineCard
 from core.memory.device import TorchReport
 from core.memory.readings import DeviceReading, HostReading
 from core.paths import VERSION, Paths, whole_file
+from core.synthesis import place
 
 PYTHON_MIN = (3, 11)
 FREE_MEMORY_LOW_BYTES = 1 << 30
@@ -159,3 +161,24 @@ def torch(report: TorchReport, *, has_card: bool) -> Finding:
         todo = f"Update the driver: it has to support CUDA {report.cuda}."
         return Finding(area=area, state="note", text=f"{text}: the card is not usable", todo=todo)
     return Finding(area=area, state="ok", text=text)
+
+
+def asked_for(cards: Sequence[EngineCard], wanted: str, report: TorchReport) -> tuple[Finding, ...]:
+    """What becomes of `--device`, where a person gave it.
+
+    Args:
+        cards: The engines that are offered.
+        wanted: As in `--device`.
+        report: From the probe.
+    """
+    found = [
+        Finding(area="Device", state="note", text=text, todo="Leave --device out.")
+        for card in cards
+        if (text := place.unused(card, wanted)) is not None
+    ]
+    here = [f"cuda:{card.index}" for card in report.devices] + (["mps"] if report.mps else [])
+    kinds = {place.kind_of(device) for device in here}
+    if wanted not in (place.AUTO, "cpu", *here, *kinds):
+        text = f"there is no {wanted} here that torch could use"
+        found.append(Finding(area="Device", state="missing", text=text, todo="Leave --device out."))
+    return tuple(found)

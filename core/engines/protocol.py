@@ -62,6 +62,7 @@ class EngineCard:
         knobs: What can be turned.
         factory: Dotted path `package.module:callable` of its `Engine`, imported in the
             engine process only.
+        devices: Kinds of device that it can use, best first: `cuda`, `mps`, `cpu`.
         cost: What it takes, as counted without a device; a stage called `prepare` is of the
             reference, per second, all others are of speaking. None: found by measuring.
         limits: What it can do, whatever the memory; `max_batch` and `device` are not read.
@@ -81,6 +82,7 @@ class EngineCard:
     max_batch: int
     knobs: tuple[Knob, ...]
     factory: str
+    devices: tuple[str, ...] = ("cpu",)
     cost: CostModel | None = None
     limits: Limits = field(default_factory=Limits)
     units_per_char: float = 1.0
@@ -191,6 +193,15 @@ class CountsMemory(Protocol):
 
     def allocator(self, device: str) -> Allocator | None:
         """Asked before `load`. None: the process's own memory is what counts."""
+        ...
+
+
+@runtime_checkable
+class FindsDevices(Protocol):
+    """An `Engine` that does not compute with torch, and knows itself where it can run."""
+
+    def devices(self) -> tuple[str, ...]:
+        """Devices that are here, best first, as `cuda:0`; without the processor."""
         ...
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from core.memory.ladder import Origin
 from core.text.plan import TextPlan
 
 
@@ -106,6 +107,7 @@ class DoneSegment:
         wall_s: Time it took to make (s).
         peak_bytes: Highest memory of the engine process so far; None where not known.
         note: None, or why it is silence: nothing to say, or set aside after failing.
+        origin: With what it was made; None where not known, and of silence.
     """
 
     index: int
@@ -114,3 +116,34 @@ class DoneSegment:
     wall_s: float
     peak_bytes: int | None
     note: str | None = None
+    origin: Origin | None = None
+
+
+def remarks(done: Sequence[DoneSegment]) -> tuple[str, ...]:
+    """What a person should know of finished segments, one sentence each; most have none."""
+    said = [f"Segment {each.index + 1}: {each.note}" for each in done if each.note]
+    otherwise: dict[str, list[int]] = {}
+    for each in done:
+        if each.origin is not None and each.origin.instead_of is not None:
+            how = f"{each.origin.in_words()} instead of {each.origin.instead_of}"
+            otherwise.setdefault(how, []).append(each.index + 1)
+    for how, numbers in otherwise.items():
+        which = (
+            f"Segment {numbers[0]} was" if len(numbers) == 1 else f"Segments {_list(numbers)} were"
+        )
+        said.append(
+            f"{which} made in {how}, because memory was short: made again with more of it, "
+            "the same seed may sound a little different."
+        )
+    return tuple(said)
+
+
+def _list(numbers: Sequence[int]) -> str:
+    """`3 to 5, 8`."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(f"{run[0]} to {run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)

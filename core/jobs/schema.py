@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sqlite3
 import unicodedata
 from typing import Any
 
 from core.errors import StudioError
 from core.jobs.job import SpeakRequest
+from core.memory.ladder import Origin
 from core.text.plan import Segment, TextPlan
 
 VERSION = 1
 TITLE_CHARS = 80
+ORIGIN = tuple(field.name for field in dataclasses.fields(Origin))
 OVERRIDES = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 """Classes of the characters that change the direction of the text around them (UAX #9)."""
 
@@ -48,6 +51,21 @@ def load_strings(text: str) -> tuple[str, ...]:
 
 def load_integers(text: str) -> tuple[int, ...]:
     return tuple(int(value) for value in json.loads(text))
+
+
+def origin_columns(origin: Origin | None) -> dict[str, str | None]:
+    """With what a segment was made, as columns."""
+    if origin is None:
+        return dict.fromkeys(ORIGIN)
+    return {
+        name: None if (value := getattr(origin, name)) is None else storable(value)
+        for name in ORIGIN
+    }
+
+
+def origin_of(row: sqlite3.Row) -> Origin | None:
+    """What `origin_columns` gave; None for a segment of a Timbre that did not keep it."""
+    return None if row["device"] is None else Origin(**{name: row[name] for name in ORIGIN})
 
 
 def title(text: str) -> str:

@@ -185,7 +185,7 @@ class Speaking:
         self._n_good += 1
         is_silent = float(np.abs(piece.audio.samples).max()) < SILENT_PEAK
         note = NOT_SAID if is_silent else None
-        self._keep(index, piece.audio, piece.wall_s, piece.peak_bytes, note=note)
+        self._keep(index, piece.audio, piece, note=note)
         held, self._held = self._held, []
         for index_held, note in held:
             self._keep_silence(index_held, note)
@@ -229,19 +229,19 @@ class Speaking:
     def _keep_silence(self, index: int, note: str) -> None:
         n_samples = round(SILENCE_S * self._card.rate)
         silence = Audio(samples=np.zeros(n_samples, dtype=np.float32), rate=self._card.rate)
-        self._keep(index, silence, 0.0, None, note=note)
+        self._keep(index, silence, None, note=note)
 
-    def _keep(
-        self, index: int, audio: Audio, wall_s: float, peak_bytes: int | None, *, note: str | None
-    ) -> None:
+    def _keep(self, index: int, audio: Audio, piece: HostPiece | None, *, note: str | None) -> None:
         """Into the store first, then on the board."""
+        wall_s = 0.0 if piece is None else piece.wall_s
         done = DoneSegment(
             index=index,
             key=self._job.keys[index],
             seconds=audio.seconds,
             wall_s=wall_s,
-            peak_bytes=peak_bytes,
+            peak_bytes=None if piece is None else piece.peak_bytes,
             note=note,
+            origin=None if piece is None else piece.origin,
         )
         since = self._clock()
         self._store.save_segment(self._job.id, done, audio)

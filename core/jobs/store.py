@@ -183,28 +183,35 @@ class Store:
             raise ValueError(f"segment {done.index} does not have the key {done.key} in this job")
         content = flac.encode(audio)
         self._write(self.segment_file(job_id, done.key), content)
-        size, crc = len(content), zlib.crc32(content)
+        columns = {
+            "job_id": job_id,
+            "position": done.index,
+            "key": done.key,
+            "seconds": done.seconds,
+            "wall_s": done.wall_s,
+            "peak_bytes": done.peak_bytes,
+            "note": _text(done.note),
+            "size_bytes": len(content),
+            "crc32": zlib.crc32(content),
+            **schema.origin_columns(done.origin),
+        }
         try:
             with self.database.change(durable=False) as rows:
                 rows.execute(
-                    "INSERT OR REPLACE INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        job_id,
-                        done.index,
-                        done.key,
-                        done.seconds,
-                        done.wall_s,
-                        done.peak_bytes,
-                        _text(done.note),
-                        size,
-                        crc,
-                    ),
+                    f"INSERT OR REPLACE INTO segments ({', '.join(columns)})"  # noqa: S608 - ours
+                    f" VALUES ({', '.join('?' * len(columns))})",
+                    tuple(columns.values()),
                 )
                 # Equal sentences may share a key, and so the file that was just replaced.
+                of_the_file = {
+                    name: value
+                    for name, value in columns.items()
+                    if name in ("seconds", "size_bytes", "crc32", *schema.ORIGIN)
+                }
                 rows.execute(
-                    "UPDATE segments SET seconds = ?, size_bytes = ?, crc32 = ?"
+                    f"UPDATE segments SET {' = ?, '.join(of_the_file)} = ?"  # noqa: S608 - ours
                     " WHERE job_id = ? AND key = ?",
-                    (done.seconds, size, crc, job_id, done.key),
+                    (*of_the_file.values(), job_id, done.key),
                 )
         except sqlite3.IntegrityError as error:
             with self.database.change() as rows:
@@ -227,6 +234,7 @@ class Store:
                 wall_s=row["wall_s"],
                 peak_bytes=row["peak_bytes"],
                 note=row["note"],
+                origin=schema.origin_of(row),
             )
             for row in rows
             if sizes.get(f"{row['key']}.flac") == row["size_bytes"]

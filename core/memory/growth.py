@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.memory.leak import slope
-from core.memory.picture import Growth, Verdict
+from core.memory.leak import slope, verdict
+from core.memory.picture import Growth
 
 N_POINTS = 50
 """A slope over the last ones: 50 points have 1225 pairs, worked through in under a millisecond."""
@@ -27,6 +27,6 @@ def growth(points: Sequence[tuple[int, int]]) -> Growth:
     last = tuple(points[-N_POINTS:])
     if len(last) < N_LEAST or len({n for n, _ in last}) < 2:
         return Growth(points=last)
-    per_segment = slope(last)
-    verdict = Verdict.GROWING if per_segment > GROWS_BYTES else Verdict.STEADY
-    return Growth(slope_bytes_per_segment=per_segment, verdict=verdict, points=last)
+    return Growth(
+        slope_bytes_per_segment=slope(last), verdict=verdict(last, GROWS_BYTES), points=last
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -137,6 +138,15 @@ def within(
 def resident_bytes(process: psutil.Process) -> int:
     """Resident memory of one process. Raises psutil.Error when it is gone."""
     return int(process.memory_info().rss)
+
+
+def n_open_files() -> int | None:
+    """Open files of this process (on Windows: handles); None where the system does not say."""
+    own = psutil.Process()
+    try:
+        return int(own.num_handles() if sys.platform == "win32" else own.num_fds())
+    except (psutil.Error, OSError, AttributeError):
+        return None
 
 
 def n_cores() -> int:

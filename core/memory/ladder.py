@@ -41,6 +41,38 @@ class Way:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Origin:
+    """With what a sound was made. The same seed gives the same sound only with the same.
+
+    Args:
+        device: As `cuda:0` or `cpu`.
+        dtype: Precision, as `fp16`; None for an engine that has only one.
+        instead_of: What it would have been made with, had memory not been short, as
+            `fp16 on cuda:0`; None: it was made as planned.
+    """
+
+    device: str
+    dtype: str | None = None
+    instead_of: str | None = None
+
+    def in_words(self) -> str:
+        """`bf16 on cuda:0`."""
+        return self.device if self.dtype is None else f"{self.dtype} on {self.device}"
+
+
+def origin(way: Way, planned: Way) -> Origin:
+    """Of what was made in one way; batches and chunks do not change the sound.
+
+    Args:
+        way: As it was made.
+        planned: As it would have been made with enough memory.
+    """
+    made = Origin(device=way.device, dtype=way.dtype)
+    usual = Origin(device=planned.device, dtype=planned.dtype)
+    return made if made == usual else replace(made, instead_of=usual.in_words())
+
+
+@dataclass(frozen=True, kw_only=True)
 class Ladder:
     """Which smaller ways a stage has.
 
@@ -72,6 +104,11 @@ class Ladder:
         if way.device == CPU or self.cpu_dtype is None:
             return None
         return replace(way, device=CPU, dtype=self.cpu_dtype)
+
+    def lowest(self, way: Way) -> str:
+        """The lowest precision that is left on the way's own device."""
+        lower = self.dtypes[self._place(way.dtype) + 1 :]
+        return lower[-1] if lower and way.device != CPU else way.dtype
 
     def within(self, way: Way, cap: Way) -> Way:
         """No larger than another way in anything."""

@@ -30,6 +30,7 @@ SURE = 4.0
 """Standard deviations of Kendall's score beyond which an order is no accident: asked after
 every job, three would be passed by noise alone once in some hundred jobs."""
 N_PARTS = 3
+N_NAMED = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +62,7 @@ class LeakDetector:
         sink: Told when a leak begins to show, once until it is over.
         clock: Monotonic seconds, for the events.
         suspects: Asked when memory grows: what is alive and who holds it, largest first.
+        unit: What is counted between two readings, for the sentence.
     """
 
     def __init__(
@@ -69,29 +71,38 @@ class LeakDetector:
         sink: Callable[[MemoryEvent], None] | None = None,
         clock: Callable[[], float] = lambda: 0.0,
         suspects: Callable[[], Sequence[str]] = tuple,
+        unit: str = "job",
     ) -> None:
         self._sink = sink
         self._clock = clock
         self._suspects = suspects
-        self._n = 0
+        self._unit = unit
+        self._n_readings = 0
         self._seen: deque[tuple[int, AfterJob]] = deque(maxlen=WINDOW)
         self._complaint: str = ""
 
-    def after_job(self, reading: AfterJob) -> Verdict:
-        """What this and the earlier jobs together say."""
-        self._n += 1
-        if self._n > WARM_UP:
-            self._seen.append((self._n, reading))
+    def after_job(self, reading: AfterJob, *, n: int | None = None) -> Verdict:
+        """What this and the earlier jobs together say.
+
+        Args:
+            reading: Now.
+            n: Units so far, where one reading may stand for several; None counts readings.
+        """
+        self._n_readings += 1
+        if self._n_readings > WARM_UP:
+            self._seen.append((self._n_readings if n is None else n, reading))
         found = self._found()
         if found and found[0] != self._complaint and self._sink is not None:
-            named = "".join(f"; {suspect}" for suspect in list(self._suspects())[:3])
-            self._sink(
-                MemoryEvent(
-                    kind=Kind.LEAK, at_s=self._clock(), text=found[1], detail=named.strip("; ")
-                )
-            )
+            named = list(self._suspects())[:N_NAMED]
+            text = f"{found[1]}: {'; '.join(named)}" if named else found[1]
+            self._sink(MemoryEvent(kind=Kind.LEAK, at_s=self._clock(), text=text))
         self._complaint = found[0] if found else ""
         return self.growth().verdict
+
+    @property
+    def is_warm(self) -> bool:
+        """What fills once and for good is filled: from here on readings count."""
+        return self._n_readings >= WARM_UP
 
     @property
     def is_holding(self) -> bool:
@@ -134,10 +145,14 @@ class LeakDetector:
         live, resident, files = self._series()
         for name, series in (("tensors", live), ("the engine process", resident)):
             if verdict(series, GROWTH_MAX_BYTES) is Verdict.GROWING:
-                grown = f"{in_words(int(slope(series)))} per job over {len(series)} jobs"
+                grown = f"{in_words(int(slope(series)))} per {self._unit}"
+                grown += f" over {len(series)} {'jobs' if self._unit == 'job' else 'readings'}"
                 return f"growing {name}", f"memory of {name} grows by {grown}"
         if verdict(files, FILES_MAX) is Verdict.GROWING:
-            return "files", f"open files grow by {slope(files):.1f} per job, {files[-1][1]:.0f} now"
+            return (
+                "files",
+                f"open files grow by {slope(files):.1f} per {self._unit}, {files[-1][1]:.0f} now",
+            )
         if self.is_holding:
             held = in_words(self._seen[-1][1].held_bytes)
             return "holding", f"{held} more than the loaded models stayed in use after a job"

@@ -64,6 +64,10 @@ class Monitor:
         """The latest readings; costs nothing and never fails."""
         return self._snapshot
 
+    def read_once(self) -> Snapshot:
+        """The latest readings; where nobody samples, as in a command, the first ones are made."""
+        return self.sample() if self._snapshot.host.total_bytes is None else self._snapshot
+
     def start(self) -> None:
         """Begin to sample in a thread of its own; a second call does nothing."""
         if self._running is None:

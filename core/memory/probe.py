@@ -33,6 +33,28 @@ def look() -> dict[str, Any]:
     return report
 
 
+def usable() -> tuple[tuple[str, ...], str]:
+    """Devices that torch can compute on in this process, and why there are no more.
+
+    For the engine process, which needs torch anyway. Cards stand in the order in which they are
+    numbered; nothing is taken on any of them.
+    """
+    try:
+        import torch  # noqa: PLC0415 - that it is missing is an answer
+    except (ImportError, OSError, RuntimeError) as error:
+        return (), f"{type(error).__name__}: {error}"
+    devices = ["mps"] if torch.backends.mps.is_available() else []
+    why = f"torch {torch.__version__}"
+    try:
+        if torch.cuda.is_available():
+            devices = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+        elif torch.version.cuda is None and getattr(torch.version, "hip", None) is None:
+            why += ", a build without CUDA"
+    except (RuntimeError, OSError, AssertionError) as error:
+        why = f"{type(error).__name__}: {error}"
+    return tuple(devices), why
+
+
 def _card(torch: Any, index: int) -> dict[str, Any]:
     properties = torch.cuda.get_device_properties(index)
     free_bytes, total_bytes = torch.cuda.mem_get_info(index)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from core.audio.samples import Audio
 from core.engines.protocol import StopFlag
 from core.errors import ERRORS, Cancelled, StudioError
+from core.memory.ladder import Origin
 from core.synthesis import wire
 from core.synthesis.life import Ended, Life
 
@@ -73,12 +74,14 @@ class HostPiece:
         audio: As the engine made it.
         wall_s: Time it took (s), without the time to read the reference.
         peak_bytes: Highest memory of the engine process so far; None where not known.
+        origin: With what it was made; None where not known.
     """
 
     position: int
     audio: Audio
     wall_s: float
     peak_bytes: int | None
+    origin: Origin | None = None
 
 
 class Batch:
@@ -143,6 +146,7 @@ class Batch:
             audio=Audio(samples=answer.samples, rate=answer.rate),
             wall_s=answer.wall_s,
             peak_bytes=answer.peak_bytes,
+            origin=answer.origin,
         )
 
     def _hear(self, answer: wire.Message | Ended) -> None:

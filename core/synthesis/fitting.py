@@ -15,7 +15,7 @@ from core.memory.calibration import Calibration, Fingerprint, latest
 from core.memory.cost import CostModel
 from core.memory.moments import in_words
 from core.memory.plan import BatchPlan, Item, plan
-from core.synthesis.guarded import PREPARE
+from core.synthesis.known import PREPARE
 from core.synthesis.wire import Peak
 from core.text.plan import TextPlan
 

@@ -1,18 +1,15 @@
 """An engine behind the memory guard: exactly `load`, `prepare` and `speak` are run through it.
 
-Runs in the engine process. It plans the batches of an order by the costs known so far, learns
-from every run, and knows how memory stands.
+Runs in the engine process. What it takes is known in `core.synthesis.known`.
 """
 
 from __future__ import annotations
 
 import gc
 import math
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, TypeVar
 
 from core.audio.samples import Audio
@@ -30,26 +27,26 @@ from core.engines.protocol import (
 from core.errors import ResourceError
 from core.memory.allocator import Allocator
 from core.memory.budget import BudgetGate
-from core.memory.calibration import Calibration, Fingerprint
 from core.memory.cost import CostModel
-from core.memory.guard import Guard, OutOfRoom
-from core.memory.ladder import Ladder, Way
-from core.memory.moments import MemoryEvent, in_words
+from core.memory.guard import Guard, OutOfRoom, Rung
+from core.memory.host import n_open_files
+from core.memory.ladder import Ladder, Origin, Way, origin
+from core.memory.leak import AfterJob
+from core.memory.moments import Kind, MemoryEvent, in_words
 from core.memory.picture import Split
-from core.memory.plan import Batch, Item, Limits, plan
+from core.memory.plan import Batch, Refusal
 from core.synthesis import wire
+from core.synthesis.known import PREPARE, SPEAK, Known, Planned
+from core.synthesis.place import identity
 from core.synthesis.resident import Resident
 
-PREPARE = "prepare"
-SPEAK = "speak"
+__all__ = ["PREPARE", "SPEAK", "GuardedEngine", "Said", "Standing"]
+
 ONLY_BATCHES = Ladder(cpu_dtype=None)
 """Of a session that cannot be arranged."""
 ONLY_PLACES = Ladder(cpu_dtype="fp32")
 """Of an engine that cannot be arranged: what does not load on a card is loaded on the host."""
 T = TypeVar("T")
-
-SAVED_EVERY = 32
-"""Runs after which what was learnt is written down."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +60,21 @@ class Standing:
 
     batch: int | None = None
     predicted_bytes: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Said:
+    """One utterance, said.
+
+    Args:
+        position: Place in the order.
+        audio: As the engine made it.
+        origin: With what it was made.
+    """
+
+    position: int
+    audio: Audio
+    origin: Origin
 
 
 class GuardedEngine:
@@ -92,8 +104,9 @@ class GuardedEngine:
         self.standing = Standing()
         self._session: Session | None = None
         self._weights_bytes: int | None = None
-        self._calibration: Calibration | None = None
-        self._n_runs = 0
+        self._at_rest_bytes: int | None = None
+        self._known = Known(order, sink=sink, clock=clock)
+        self._planned = Way(device=order.device)
         self._is_measuring = False
         self._settle(order.device)
 
@@ -109,10 +122,11 @@ class GuardedEngine:
     @property
     def cost(self) -> CostModel | None:
         """As known so far; None where nothing was counted or measured."""
-        if self._calibration is None:
-            return self._order.cost
-        found = self._calibration.cost
-        return found if found.stages or self._order.cost is not None else None
+        return self._known.cost
+
+    def units(self, utterance: Utterance) -> int:
+        """Length in the unit of the costs."""
+        return self._known.units(utterance)
 
     def load(self) -> None:
         """Raises OutOfRoom, EngineFatal, and what the engine raises."""
@@ -120,7 +134,7 @@ class GuardedEngine:
         first, ladder = Way(device=device), ONLY_PLACES
         if isinstance(engine, Arranges):
             first, ladder = replace(engine.way, device=device), engine.ladder
-        used = first
+        self._planned = used = first
 
         def load_in(way: Way) -> Session:
             nonlocal used
@@ -138,7 +152,8 @@ class GuardedEngine:
             self._settle(used.device)
         else:
             self._weights_bytes = max(0, self._allocator.live_bytes() - before)
-        self._calibrate(used.dtype)
+        self._identity = identity(self._device)  # what loads late may have brought torch
+        self._known.begin(self._identity, used.dtype, self._allocator.live_bytes())
 
     def prepare(self, reference: Reference) -> Prompt:
         """Raises OutOfRoom, EngineFatal, and what the engine raises."""
@@ -151,19 +166,16 @@ class GuardedEngine:
             return self.session.prepare(reference)
 
         def needed(now: Way) -> int:
-            cost = self.cost
-            stage = None if cost is None else cost.at(now.dtype).stages.get(PREPARE)
-            weights = 0 if cost is None else cost.at(now.dtype).weights_bytes
-            return weights + (0 if stage is None else stage.bytes(seconds, 1, now.decode_chunk))
+            return self._known.prepare_bytes(seconds, now) or 0
 
-        cost = self.cost
+        has_prediction = self._known.prepare_bytes(seconds, way) is not None
         return self._run(
             PREPARE,
             prepare_in,
             way,
             ladder=self._ladder,
-            needed=needed if cost is not None and PREPARE in cost.stages else None,
-            observe=lambda _, peak: self._learn(PREPARE, seconds, 1, peak),
+            needed=needed if has_prediction else None,
+            observe=lambda _, peak: self._learn(lambda: self._known.prepared(seconds, peak)),
             where="the reference",
         )
 
@@ -174,8 +186,8 @@ class GuardedEngine:
         settings: Mapping[str, float],
         stop: StopFlag,
         places: Sequence[int] = (),
-    ) -> Iterator[tuple[int, Audio]]:
-        """Position and sound of each utterance, as it is finished.
+    ) -> Iterator[Said]:
+        """Every utterance, as it is finished.
 
         Raises:
             OutOfRoom: Some fit in no way; all others were made.
@@ -183,16 +195,26 @@ class GuardedEngine:
             Cancelled: Stopped.
         """
         refusals: list[OutOfRoom] = []
+
+        def where(key: int) -> str:
+            return f"segment {(places[key] if places else key) + 1}"
+
         try:
-            for batch, has_prediction in self._planned(utterances):
+            planned = self._plan(utterances)
+            for batch in planned.batches:
                 yield from self._say(
-                    prompt, utterances, settings, stop, places,
-                    batch=batch, has_prediction=has_prediction, refusals=refusals,
+                    prompt, utterances, settings, stop, where,
+                    batch=batch, has_prediction=planned.has_prediction, refusals=refusals,
                 )  # fmt: skip
         finally:
             self.standing = Standing()
+        refusals += [self._refuse(each, where(each.index)) for each in planned.refused]
         if refusals:
             raise self._with_cap(refusals[-1])
+
+    def _plan(self, utterances: Sequence[Utterance]) -> Planned:
+        budget = self._gate.follow(self._allocator.room())
+        return self._known.planned(utterances, self._largest, self._ladder, budget)
 
     def _say(
         self,
@@ -200,30 +222,29 @@ class GuardedEngine:
         utterances: Sequence[Utterance],
         settings: Mapping[str, float],
         stop: StopFlag,
-        places: Sequence[int],
+        where: Callable[[int], str],
         *,
         batch: Batch,
         has_prediction: bool,
         refusals: list[OutOfRoom],
-    ) -> Iterator[tuple[int, Audio]]:
+    ) -> Iterator[Said]:
         def predicted(way: Way) -> int:
-            cost = self._speaking(way.dtype)
-            return cost.peak_bytes(
-                batch.n_max, way.batch, chunk=way.decode_chunk, kv_tokens=batch.kv_tokens
-            )
+            return self._known.speak_bytes(batch, way)
 
-        def say(way: Way, keys: tuple[int, ...]) -> Iterator[tuple[int, Audio]]:
+        def say(way: Way, keys: tuple[int, ...]) -> Iterator[tuple[int, Said]]:
             foreseen = predicted(replace(way, batch=len(keys))) if has_prediction else None
             self.standing = Standing(batch=len(keys), predicted_bytes=foreseen)
             self._check_cap()
             self._arrange(way)
+            made = self._origin(way)
             said = [utterances[key] for key in keys]
             for piece in self.session.speak(prompt, said, settings, stop):
-                yield keys[piece.position], piece.audio
+                key = keys[piece.position]
+                yield key, Said(position=key, audio=piece.audio, origin=made)
 
         def observe(way: Way, keys: tuple[int, ...], peak: int) -> None:
             n = max(self.units(utterances[key]) for key in keys)
-            self._learn(SPEAK, n, len(keys), peak, chunk=way.decode_chunk, kv=batch.kv_tokens)
+            self._learn(lambda: self._known.said(n, way, len(keys), batch.kv_tokens, peak))
 
         way = replace(
             self._largest,
@@ -231,16 +252,38 @@ class GuardedEngine:
             decode_chunk=batch.decode_chunk,
             dtype=batch.dtype,
         )
-        yield from self._guard.each(
+        pieces = self._guard.each(
             SPEAK,
             say,
             batch.items,
             way,
-            where=lambda key: f"segment {(places[key] if places else key) + 1}",
+            where=where,
             ladder=self._ladder,
             needed=predicted if has_prediction else None,
             observe=observe,
             refused=lambda _, refusal: refusals.append(refusal),
+        )
+        for _, said in pieces:
+            yield said
+
+    def _refuse(self, refusal: Refusal, where: str) -> OutOfRoom:
+        """One that was not even tried; told like the last rung, because it is."""
+        self._sink(
+            MemoryEvent(
+                kind=Kind.RUNG,
+                at_s=self._clock(),
+                stage=SPEAK,
+                needed_bytes=refusal.needed_bytes,
+                free_bytes=refusal.free_bytes,
+                after=Rung.REFUSE.value,
+                text=f"{where} {refusal.fits}; it was left out without a try",
+            )
+        )
+        return OutOfRoom(
+            f"{where[:1].upper()}{where[1:]} {refusal.fits}.",
+            "Close other programs that use memory, allow Timbre more of it, or make it shorter.",
+            refusal.needed_bytes,
+            refusal.free_bytes,
         )
 
     def clear(self) -> int:
@@ -266,35 +309,37 @@ class GuardedEngine:
     def weigh(self) -> None:
         """Count what lives now as the loaded models."""
         self._free()
-        if self._calibration is not None:
-            self._calibration.weighed(self._allocator.live_bytes())
+        self._known.weighed(self._allocator.live_bytes())
 
     def calibrate(self, stage: str, points: Sequence[tuple[int, int, int]]) -> None:
-        """Fit a stage to measured runs and keep it.
+        """Fit a stage to measured runs and keep it; see `Known.calibrate`."""
+        self._known.calibrate(stage, points)
 
-        Args:
-            stage: `prepare` or `speak`.
-            points: Length, rows, peak above the loaded models (bytes).
+    def after_job(self) -> AfterJob:
+        """What is in use now that nothing runs.
+
+        On a card the first of these is the measure for all later ones: the first run has the
+        libraries take workspaces, which they keep.
         """
-        if self._calibration is None or not points:
-            return
-        per_token = self._calibration.cost.kv_bytes_per_token if stage == SPEAK else 0.0
-        tokens = self._order.limits.kv_tokens
-        self._calibration.measured(
-            stage,
-            [
-                (n, rows, max(1, peak - int(per_token * tokens(n) * rows)))
-                for n, rows, peak in points
-            ],
+        resident, n_files = self.process.live_bytes(), n_open_files()
+        if self._is_on_host:
+            return AfterJob(live_bytes=0, resident_bytes=resident, n_files=n_files)
+        live = self._allocator.live_bytes()
+        if self._at_rest_bytes is None:
+            self._at_rest_bytes = max(live, self._weights_bytes or 0)
+        return AfterJob(
+            live_bytes=live,
+            baseline_bytes=self._at_rest_bytes,
+            resident_bytes=resident,
+            n_files=n_files,
         )
-        self._calibration.save()
 
     def standing_now(self, number: int, n_said: int, events: Sequence[MemoryEvent]) -> wire.Told:
         """How memory stands."""
         return wire.Told(
             number=number,
             device=self._device,
-            uuid=self._uuid,
+            uuid=self._identity.uuid,
             split=self._split(),
             batch=self.standing.batch,
             predicted_bytes=self.standing.predicted_bytes,
@@ -307,8 +352,7 @@ class GuardedEngine:
 
     def close(self) -> None:
         """Write down what was learnt."""
-        if self._calibration is not None:
-            self._calibration.save()
+        self._known.save()
 
     # How it runs
 
@@ -317,7 +361,7 @@ class GuardedEngine:
         self._device = device
         own = self._engine.allocator(device) if isinstance(self._engine, CountsMemory) else None
         self._allocator: Allocator = own or self.process
-        self._uuid = _identity(device)[1]
+        self._identity = identity(device)
         self._guard = Guard(
             self._allocator,
             clock=self._clock,
@@ -325,20 +369,6 @@ class GuardedEngine:
             gate=self._gate,
             unload_idle=self._give_up_idle,
         )
-
-    def _calibrate(self, dtype: str) -> None:
-        order = self._order
-        if order.calibration is None:
-            return
-        name, _, driver, torch = _identity(self._device)
-        self._calibration = Calibration(
-            Path(order.calibration),
-            Fingerprint(device=name, driver=driver, torch=torch, model=order.engine, dtype=dtype),
-            order.cost or CostModel(dtype=dtype),
-            sink=self._sink,
-            clock=self._clock,
-        )
-        self._calibration.weighed(self._allocator.live_bytes())
 
     @property
     def _largest(self) -> Way:
@@ -388,55 +418,18 @@ class GuardedEngine:
         gc.collect()
         self._allocator.release()
 
-    # What is known of it
+    def _learn(self, learn: Callable[[], None]) -> None:
+        # Resident memory comes back late: what a run adds to it says little of what it took.
+        if not self._is_measuring and not self._is_on_host:
+            learn()
 
-    def units(self, utterance: Utterance) -> int:
-        """Length in the unit of the costs."""
-        return max(1, math.ceil(len(utterance.text) * self._order.units_per_char))
-
-    def _speaking(self, dtype: str) -> CostModel:
-        """Costs of everything but preparing a reference."""
-        cost = self.cost or CostModel()
-        stages = {name: stage for name, stage in cost.stages.items() if name != PREPARE}
-        return replace(cost, stages=stages).at(dtype)
-
-    def _planned(self, utterances: Sequence[Utterance]) -> Iterator[tuple[Batch, bool]]:
-        """Batches, and whether anything is known of what they take."""
-        way, ladder = self._largest, self._ladder
-        items = [Item(index=at, n=self.units(each)) for at, each in enumerate(utterances)]
-        cost = self.cost
-        stages = () if cost is None else tuple(name for name in cost.stages if name != PREPARE)
-        if cost is None or not stages or not items:
-            if items:
-                yield _together(items, way), False
-            return
-        budget = self._gate.follow(self._allocator.room())
-        limits = limits_of(self._order.limits, way, ladder, max_batch=len(items))
-        made = plan(items, budget_bytes=budget, cost=self._speaking(way.dtype), limits=limits)
-        for batch in made.batches:
-            yield batch, True
-        # A prediction alone loses no sentence: what should not fit is tried alone, at the end.
-        by_index = {item.index: item for item in items}
-        for refusal in made.refused:
-            alone = _together([by_index[refusal.index]], way)
-            yield replace(alone, decode_chunk=limits.chunks(1)[-1]), True
-
-    def _learn(
-        self, stage: str, n: int, batch: int, peak: int, *, chunk: int = 0, kv: int = 0
-    ) -> None:
-        if self._calibration is None or self._is_measuring or self._is_on_host:
-            # Resident memory comes back late: what a run adds to it says little of what it took.
-            return
-        if stage == SPEAK:
-            cost = self._calibration.cost
-            stages = [each for name, each in cost.stages.items() if name != PREPARE]
-            largest = max(stages, key=lambda each: each.bytes(n, batch, chunk), default=None)
-            stage = SPEAK if largest is None else largest.name
-            peak = max(0, peak - math.ceil(cost.kv_bytes_per_token * kv * batch))
-        self._calibration.observe(stage, n, batch, peak, chunk=chunk)
-        self._n_runs += 1
-        if self._n_runs % SAVED_EVERY == 1:
-            self._calibration.save()
+    def _origin(self, way: Way) -> Origin:
+        """With what a sound is made; an engine that cannot be arranged has one precision."""
+        made = origin(way, self._planned)
+        if isinstance(self.session, Arranges):
+            return made
+        usual = self._planned.device
+        return Origin(device=way.device, instead_of=None if usual == way.device else usual)
 
     def _split(self) -> Split:
         live = self._allocator.live_bytes()
@@ -453,45 +446,3 @@ class GuardedEngine:
             cache_bytes=max(0, held - live),
             ours_bytes=held,
         )
-
-
-def limits_of(limits: Limits, way: Way, ladder: Ladder, *, max_batch: int) -> Limits:
-    """What a card says, in the way in which it runs."""
-    return replace(
-        limits,
-        max_batch=max_batch,
-        chunk=way.decode_chunk,
-        min_chunk=ladder.min_chunk,
-        # A prediction alone does not change the sound: lower precision is left to the ladder.
-        dtypes=(way.dtype,),
-        device=way.device,
-    )
-
-
-def _together(items: Sequence[Item], way: Way) -> Batch:
-    return Batch(
-        items=tuple(item.index for item in items),
-        n_max=max(item.n for item in items),
-        predicted_bytes=0,
-        decode_chunk=way.decode_chunk,
-        kv_tokens=0,
-        dtype=way.dtype,
-        device=way.device,
-    )
-
-
-def _identity(device: str) -> tuple[str, str | None, str, str]:
-    """What tells this device from another: its name or UUID, UUID, driver, version of torch.
-
-    Torch is asked only where an engine has imported it.
-    """
-    torch: Any = sys.modules.get("torch")
-    if torch is None or not hasattr(torch, "__version__"):
-        return device, None, "", ""
-    version = str(torch.__version__)
-    if not device.startswith("cuda") or not torch.cuda.is_available():
-        return device, None, "", version
-    properties = torch.cuda.get_device_properties(device)
-    uuid = getattr(properties, "uuid", None)
-    uuid = f"GPU-{uuid}" if uuid is not None else None
-    return uuid or str(properties.name), uuid, str(torch.version.cuda or torch.version.hip), version

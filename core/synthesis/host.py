@@ -13,7 +13,7 @@ from core.engines.protocol import EngineCard, Reference, StopFlag, Utterance
 from core.engines.registry import PACKAGES
 from core.errors import Cancelled, ResourceError
 from core.memory.picture import MemoryPicture
-from core.synthesis import wire
+from core.synthesis import place, wire
 from core.synthesis.batch import POLL_S, Batch, HostPiece, Patience, breakage, died, error_of
 from core.synthesis.life import Ended, Life
 from core.synthesis.memory import Memory
@@ -27,7 +27,7 @@ class EngineHost:
 
     Args:
         log: Where the engine's own output goes.
-        device: As in `Engine.load`; `auto` is the processor.
+        device: As in `--device`: each engine runs there if it can use it.
         idle_s: After so much time without work the process is ended, which gives all its
             memory back; None for never.
         patience: When silence counts as death.
@@ -53,12 +53,11 @@ class EngineHost:
         cap_bytes: int | None = None,
     ) -> None:
         self._log = log
-        # The engines there are run on the processor.
-        self._device = "cpu" if device == "auto" else device
+        self._device = device
         self.idle_s = idle_s
         self.cap_bytes = cap_bytes
         self._calibration = calibration
-        self._memory = Memory(self._device)
+        self._memory = Memory("cpu" if device == place.AUTO else device)
         self._patience = patience or Patience()
         self._packages = packages
         self._n_threads = n_threads or min(4, os.cpu_count() or 1)
@@ -79,8 +78,19 @@ class EngineHost:
 
     @property
     def device(self) -> str:
-        """Where engines are asked to run."""
+        """Where engines are asked to run; may be `auto`."""
         return self._device
+
+    def device_of(self, card: EngineCard, *, has_card: bool) -> str:
+        """Where an engine runs, or would run as far as can be told before it is started.
+
+        Args:
+            card: Of the engine.
+            has_card: The driver shows a graphics card.
+        """
+        if self.is_loaded(card):
+            return self.memory().device
+        return place.expected(card, self._device, has_card=has_card)
 
     def memory(self) -> MemoryPicture:
         """What the engine process said of its memory last, and the guard's events so far."""
@@ -313,6 +323,7 @@ class EngineHost:
             wire.Load(
                 factory=card.factory,
                 device=self._device,
+                devices=card.devices,
                 engine=f"{card.name} {card.version}",
                 prompts=str(self._prompts) if self._prompts else None,
                 calibration=str(self._calibration) if self._calibration else None,

@@ -9,7 +9,7 @@ from collections import deque
 
 from core.memory.growth import N_POINTS, growth
 from core.memory.moments import Kind, MemoryEvent, Moments, in_words
-from core.memory.picture import MemoryPicture, Running, Split, Verdict
+from core.memory.picture import MemoryPicture, Running, Split
 from core.synthesis import wire
 
 _log = logging.getLogger("timbre.memory")
@@ -27,7 +27,6 @@ class Memory:
         self._told: wire.Told | None = None
         self._moments = Moments()
         self._points: deque[tuple[int, int]] = deque(maxlen=N_POINTS)
-        self._is_growing = False
         self._lock = threading.Lock()
 
     def add(self, told: wire.Told) -> None:
@@ -44,18 +43,6 @@ class Memory:
                 if self._points and self._points[-1][0] == told.n_said:
                     self._points.pop()
                 self._points.append((told.n_said, live))
-                self._look_for_growth()
-
-    def _look_for_growth(self) -> None:
-        """Tell once that memory grows, and again only after it was steady."""
-        now = growth(tuple(self._points))
-        is_growing = now.verdict is Verdict.GROWING
-        if is_growing and not self._is_growing and now.slope_bytes_per_segment is not None:
-            slope = in_words(round(now.slope_bytes_per_segment))
-            text = f"memory grows by {slope} a segment: unloading the engine gives it back"
-            self._moments.add(MemoryEvent(kind=Kind.LEAK, at_s=time.monotonic(), text=text))
-            _log.warning("%s", text)
-        self._is_growing = is_growing
 
     def unloaded(self) -> None:
         """The process was ended to give its memory back."""

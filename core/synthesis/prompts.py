@@ -11,7 +11,7 @@ import hashlib
 import logging
 import zipfile
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -76,11 +76,15 @@ class Prompts:
         prompt = prompt or self._from_disk(session, reference, prepare)
         self._kept[reference.digest] = prompt
         while len(self._kept) > 1 and (
-            len(self._kept) > MAX_PROMPTS
-            or sum(each.nbytes for each in self._kept.values()) > MAX_PROMPT_BYTES
+            len(self._kept) > MAX_PROMPTS or self.nbytes > MAX_PROMPT_BYTES
         ):
             self._kept.popitem(last=False)
         return prompt
+
+    @property
+    def nbytes(self) -> int:
+        """Of all that are kept in memory."""
+        return sum(prompt.nbytes for prompt in self._kept.values())
 
     def keep_only(self, digest: str) -> int:
         """Give up all others in memory. Returns their size in bytes."""
@@ -130,6 +134,21 @@ def forget(folder: Path, digest: str) -> None:
     for file in folder.glob(f"{_name(digest)}-*.npz"):
         with contextlib.suppress(OSError):
             file.unlink()
+
+
+def forget_strangers(folder: Path, digests: Iterable[str], *, before_s: float) -> None:
+    """Delete what is kept of references that are nobody's voice any more and were not used lately.
+
+    Args:
+        folder: Where they are kept.
+        digests: Of the voices that there are; theirs stay.
+        before_s: Used last before this time (Unix time, s).
+    """
+    known = {_name(digest) for digest in digests}
+    for file in folder.glob("*.npz"):
+        with contextlib.suppress(OSError):
+            if file.name.partition("-")[0] not in known and file.stat().st_mtime < before_s:
+                file.unlink()
 
 
 def _name(text: str) -> str:

@@ -23,6 +23,7 @@ import numpy as np
 from core.audio.samples import Samples
 from core.engines.protocol import Utterance
 from core.memory.cost import CostModel
+from core.memory.ladder import Origin
 from core.memory.moments import MemoryEvent
 from core.memory.picture import Split
 from core.memory.plan import Limits
@@ -50,7 +51,8 @@ class Load:
 
     Args:
         factory: As on its card.
-        device: As in `Engine.load`.
+        device: As in `--device`.
+        devices: As on its card.
         engine: Name and version.
         prompts: Folder in which prepared references are kept, or None.
         calibration: File in which measured costs are kept, or None.
@@ -62,6 +64,7 @@ class Load:
 
     factory: str
     device: str
+    devices: tuple[str, ...]
     engine: str
     prompts: str | None
     calibration: str | None
@@ -148,6 +151,7 @@ class Spoken:
         position: Place in the batch.
         wall_s: Time since the one before it, or since the batch began (s).
         peak_bytes: Highest resident memory of the process so far; None where not known.
+        origin: With what it was made.
         samples: f32 [T] at `rate` (Hz).
     """
 
@@ -156,6 +160,7 @@ class Spoken:
     rate: int
     wall_s: float
     peak_bytes: int | None
+    origin: Origin
     samples: Samples = field(default_factory=_no_sound)
 
 

@@ -7,6 +7,7 @@ listens, so that Stop arrives while the engine speaks and the process ends with 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import faulthandler
 import logging
 import os
@@ -20,13 +21,16 @@ from typing import BinaryIO
 
 from core.audio.samples import Audio
 from core.engines import registry
-from core.engines.protocol import Prompt, Reference, StopFlag
+from core.engines.protocol import Engine, FindsDevices, Prompt, Reference, StopFlag
 from core.errors import Cancelled, StudioError
+from core.memory import probe
 from core.memory.guard import EngineFatal
+from core.memory.leak import LeakDetector
 from core.memory.moments import Kind, MemoryEvent, Moments
-from core.synthesis import stress, wire
+from core.synthesis import place, stress, wire
 from core.synthesis.guarded import GuardedEngine
 from core.synthesis.prompts import Prompts
+from core.synthesis.suspects import Suspects
 
 _log = logging.getLogger("timbre.engine")
 
@@ -81,6 +85,13 @@ class Worker:
         self._guarded: GuardedEngine | None = None
         self._prompts = Prompts()
         self._moments = Moments()
+        self._suspects = Suspects(lambda: {"prepared references": self._prompts.nbytes})
+        self._leaks = LeakDetector(
+            sink=self._happened,
+            clock=time.monotonic,
+            suspects=self._suspects.named,
+            unit="segment",
+        )
         self._number = 0
         self._n_said = 0
         self._digest = ""
@@ -124,12 +135,15 @@ class Worker:
 
     def _load(self, order: wire.Load) -> None:
         try:
+            engine = registry.build(order.factory, self._packages)
+            device = place.choose(order.device, order.devices, lambda: _found(engine))
             self._guarded = GuardedEngine(
-                registry.build(order.factory, self._packages),
-                order,
+                engine,
+                dataclasses.replace(order, device=device),
                 sink=self._happened,
                 give_up_idle=lambda: self._prompts.keep_only(self._digest),
             )
+            self._tell()  # which card it is, before it fills
             self._guarded.load()
             self._prompts = Prompts(Path(order.prompts) if order.prompts else None, order.engine)
         except StudioError as error:
@@ -157,24 +171,26 @@ class Worker:
             self._tell()
             self._say(wire.Finished(number=order.number, is_stopped=True))
         else:
+            self._look_for_leaks(n_said=len(order.utterances))
             self._tell()
             self._say(wire.Finished(number=order.number, is_stopped=False))
 
     def _utter(self, order: wire.Speak, prompt: Prompt, stop: StopFlag) -> None:
         engine, since = self._engine, time.monotonic()
         pieces = engine.speak(prompt, order.utterances, order.settings, stop, order.places)
-        for position, audio in pieces:
+        for said in pieces:
             now = time.monotonic()
             self._n_said += 1
             self._tell()
             self._say(
                 wire.Spoken(
                     number=order.number,
-                    position=position,
-                    rate=audio.rate,
+                    position=said.position,
+                    rate=said.audio.rate,
                     wall_s=now - since,
                     peak_bytes=engine.process.highest_bytes(),
-                    samples=audio.samples,
+                    origin=said.origin,
+                    samples=said.audio.samples,
                 )
             )
             since = now
@@ -206,6 +222,13 @@ class Worker:
             )
         )
 
+    def _look_for_leaks(self, *, n_said: int) -> None:
+        """Between two batches: does what stays in use grow?"""
+        if n_said:
+            self._leaks.after_job(self._engine.after_job(), n=self._n_said)
+            if self._leaks.is_warm:
+                self._suspects.look()
+
     def _happened(self, event: MemoryEvent) -> None:
         """A step of the guard takes time: told at once, it is a sign of life."""
         _log.info("memory: %s%s", event.text, f" ({event.detail})" if event.detail else "")
@@ -220,6 +243,14 @@ class Worker:
 
     def _say(self, message: wire.Message) -> None:
         wire.write(self._mouth, message)
+
+
+def _found(engine: Engine) -> place.Found:
+    """What there is to run on: as the engine says, else as torch does."""
+    if isinstance(engine, FindsDevices):
+        return place.Found(devices=engine.devices())
+    devices, why = probe.usable()
+    return place.Found(devices=devices, why=why)
 
 
 def _reference(order: wire.Speak) -> Reference:

@@ -182,6 +182,29 @@ def test_a_borrowed_voice_leaves_no_trace_and_a_kept_one_is_left_alone(studio: S
     assert [each.id for each in studio.jobs()] == [job.id]
 
 
+def test_a_recording_that_speaks_again_today_is_not_prepared_again(
+    tmp_path: Path, studio: Studio
+) -> None:
+    fakes: dict[str, Any] = {
+        "extra_cards": (studio.card("fake"),),
+        "packages": ("core.engines", "tests"),
+    }
+    for _ in range(2):  # as two commands
+        with open_studio(tmp_path / "home", **fakes) as command:
+            recording = command.inspect(DEMO, engine="fake")
+            with command.borrowed_voice(recording.id, recording.windows[0].span, **GIVEN) as voice:
+                job = command.submit(request(voice, "Good morning."))
+                finish(command, job.id)
+                command.delete_job(job.id)
+    assert len(notes("prepare")) == 1
+    assert len(notes("restore")) == 1
+    (kept,) = studio.paths.prompts.iterdir()
+    yesterday = kept.stat().st_mtime - 25 * 3600
+    os.utime(kept, (yesterday, yesterday))
+    studio.inspect(DEMO, engine="fake")
+    assert not kept.exists()
+
+
 def test_a_borrowed_voice_leaves_after_a_failure_too(studio: Studio) -> None:
     recording = studio.inspect(DEMO, engine="fake")
     borrowed = studio.borrowed_voice(recording.id, recording.windows[0].span, **GIVEN)
@@ -430,6 +453,18 @@ def test_a_stress_test_is_kept_and_tells_before_a_run_what_it_takes(studio: Stud
     assert measured.cost == report.cost
     assert measured.fingerprint is not None
     assert measured.fingerprint.model == "fake 1"
+
+
+def test_a_device_that_an_engine_cannot_use_is_said_and_not_used(tmp_path: Path) -> None:
+    with open_studio(tmp_path / "other", device="cuda") as studio:
+        assert studio.device("builtin") == "cpu"
+        assert studio.memory().device == "cpu"
+        note = studio.device_note("builtin")
+        assert note == "Built-in does not use cuda: it runs on the processor."
+        told = [finding.text for finding in studio.doctor() if finding.area == "Device"]
+        assert note in told
+    with open_studio(tmp_path / "other") as studio:
+        assert studio.device_note("builtin") is None
 
 
 def test_a_cap_that_is_saved_holds_for_the_budget(studio: Studio) -> None:

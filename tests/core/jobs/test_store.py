@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 
 from core.audio.samples import Audio
-from core.database import Database
+from core.database import MIGRATIONS, Database
 from core.disk import write_whole, writing
 from core.errors import MissingError, ResourceError
 from core.jobs import schema
-from core.jobs.job import JobState, SpeakRequest
+from core.jobs.job import JobState, SpeakRequest, remarks
 from core.jobs.store import Store
+from core.memory.ladder import Origin
 from core.paths import Paths
 from tests.core.jobs.making import RATE, make_done, make_job, make_sound
 
@@ -34,6 +35,75 @@ def paths(tmp_path: Path) -> Paths:
 def store(paths: Paths) -> Iterator[Store]:
     with Store(paths) as opened:
         yield opened
+
+
+# With what a segment was made
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        None,
+        Origin(device="cpu"),
+        Origin(device="cuda:0", dtype="fp16"),
+        Origin(device="cuda:0", dtype="bf16", instead_of="fp16 on cuda:0"),
+    ],
+)
+def test_a_segment_knows_with_what_it_was_made(paths: Paths, origin: Origin | None) -> None:
+    job = make_job(2)
+    with Store(paths) as store:
+        store.add_job(job)
+        store.save_segment(
+            job.id, dataclasses.replace(make_done(job, 1), origin=origin), make_sound()
+        )
+    with Store(paths) as store:
+        assert [each.origin for each in store.done(job.id)] == [origin]
+
+
+def test_a_home_of_before_keeps_its_segments_which_do_not_know_it(paths: Paths) -> None:
+    job = make_job(2)
+    older = Database(paths, migrations=MIGRATIONS[:1])
+    with older as database, database.change() as rows:
+        # As it was written then.
+        rows.execute(
+            "INSERT INTO jobs VALUES (?, 'stopped', NULL, ?, 1, 't', 2, 'v', 'e', ?, ?, ?, ?)",
+            (
+                job.id,
+                database.token,
+                schema.dump_list(job.keys),
+                schema.dump_list(job.seeds),
+                schema.dump_request(job.request),
+                schema.dump_plan(job.plan),
+            ),
+        )
+        rows.execute(
+            "INSERT INTO segments VALUES (?, 0, ?, 1.0, 0.5, 7, NULL, 3, 0)",
+            (job.id, job.keys[0]),
+        )
+    with Store(paths) as store:
+        file = store.segment_file(job.id, job.keys[0])
+        file.parent.mkdir(parents=True)
+        file.write_bytes(b"abc")
+        (done,) = store.done(job.id)
+        assert (done.seconds, done.peak_bytes, done.origin) == (1.0, 7, None)
+
+
+def test_segments_made_with_less_memory_are_told_in_one_sentence() -> None:
+    job = make_job(7)
+    low = Origin(device="cuda:0", dtype="bf16", instead_of="fp16 on cuda:0")
+    usual = Origin(device="cuda:0", dtype="fp16")
+    done = [
+        dataclasses.replace(make_done(job, at), origin=low if at in (1, 2, 3, 5) else usual)
+        for at in range(7)
+    ]
+    assert remarks(done) == (
+        "Segments 2 to 4, 6 were made in bf16 on cuda:0 instead of fp16 on cuda:0, because memory "
+        "was short: made again with more of it, the same seed may sound a little different.",
+    )
+    assert remarks(done[:1]) == ()
+    assert remarks([dataclasses.replace(done[0], note="It is quiet.")]) == (
+        "Segment 1: It is quiet.",
+    )
 
 
 # Jobs

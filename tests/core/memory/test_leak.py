@@ -106,8 +106,10 @@ def test_a_leak_is_told_once_with_its_suspects() -> None:
     detector, told, verdicts = watch(readings, ["f32 [4, 512] held by a list"])
     assert verdicts[-1] is Verdict.GROWING
     assert [(event.kind, event.at_s) for event in told] == [(Kind.LEAK, 5.0)]
-    assert told[0].text == "memory of the engine process grows by 2.0 MB per job over 12 jobs"
-    assert told[0].detail == "f32 [4, 512] held by a list"
+    assert told[0].text == (
+        "memory of the engine process grows by 2.0 MB per job over 12 jobs: "
+        "f32 [4, 512] held by a list"
+    )
     growth = detector.growth()
     assert growth.slope_bytes_per_segment == pytest.approx(2 * MIB)
     assert growth.points[-1] == (60, 118 * MIB)

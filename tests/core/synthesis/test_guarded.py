@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +16,9 @@ from core.engines.nn.ledger import Ledger
 from core.engines.protocol import Prompt, Utterance
 from core.errors import ResourceError
 from core.memory.cost import CostModel
+from core.memory.descent import Remembered
 from core.memory.guard import EngineFatal
+from core.memory.ladder import Origin, Way
 from core.memory.moments import Kind, MemoryEvent
 from core.synthesis import stress, wire
 from core.synthesis.fitting import costs_of, fit, report
@@ -67,8 +70,9 @@ class Scene:
     def say(self, prompt: Prompt, texts: tuple[str, ...] = TEXTS) -> list[Samples]:
         batch = [Utterance(text=text, language="en", seed=at) for at, text in enumerate(texts)]
         pieces = list(self.engine.speak(prompt, batch, {}, threading.Event()))
-        assert sorted(key for key, _ in pieces) == list(range(len(batch)))
-        made = dict(pieces)
+        assert sorted(said.position for said in pieces) == list(range(len(batch)))
+        self.origins = {said.origin for said in pieces}
+        made = {said.position: said.audio for said in pieces}
         return [made[key].samples for key in range(len(batch))]
 
     def live(self) -> int:
@@ -89,6 +93,7 @@ def load_order(
     return wire.Load(
         factory="",
         device=device,
+        devices=TINY_CARD.devices,
         engine="tiny 1",
         prompts=None,
         calibration=None if calibration is None else str(calibration),
@@ -179,6 +184,11 @@ def test_on_a_smaller_card_all_is_said_in_smaller_ways(
     sounds = scene.say(prompt)
     taken = " ".join(scene.said(Kind.RUNG, Kind.EVICT))
     assert taken
+    instead = {origin.instead_of for origin in scene.origins} - {None}
+    if "precision" in taken or "processor" in taken:
+        assert instead == {"fp32 on cuda"}
+    else:
+        assert not instead
     if "precision" not in taken:
         assert same(sounds, undisturbed[TEXTS])
     assert all(np.isfinite(each).all() and len(each) for each in sounds)
@@ -197,6 +207,21 @@ def test_what_fits_on_no_card_is_said_by_the_processor(
     places = [rungs.index(step) for step in (*ladder, "the processor")]
     assert places == sorted(places)
     assert scene.live() == 0
+    assert scene.origins == {Origin(device="cpu", dtype="fp32", instead_of="fp32 on cuda")}
+
+
+def test_in_lower_precision_a_sound_is_another_and_says_so(
+    undisturbed: dict[tuple[str, ...], list[Samples]],
+) -> None:
+    scene = Scene()
+    prompt = scene.prepare()
+    assert same(scene.say(prompt), undisturbed[TEXTS])
+    assert scene.origins == {Origin(device="cuda", dtype="fp32")}
+    scene.engine._guard._remembered["speak"] = Remembered(
+        steps=[Way(batch=1, decode_chunk=8, dtype="bf16", device="cuda")], until_s=math.inf
+    )
+    assert not same(scene.say(prompt), undisturbed[TEXTS])
+    assert scene.origins == {Origin(device="cuda", dtype="bf16", instead_of="fp32 on cuda")}
 
 
 def test_what_does_not_even_load_is_loaded_on_the_processor(
@@ -205,6 +230,7 @@ def test_what_does_not_even_load_is_loaded_on_the_processor(
     scene = Scene(cap_bytes=1000)
     assert same(scene.say(scene.prepare()), undisturbed[TEXTS])
     assert scene.engine.standing_now(0, 0, ()).device == "cpu"
+    assert scene.origins == {Origin(device="cpu", dtype="fp32", instead_of="fp32 on cuda")}
     assert scene.live() == 0
 
 

@@ -38,14 +38,11 @@ def test_memory_in_use_between_batches_is_what_grows_or_does_not() -> None:
     assert {live for _, live in grown.points} == {100 * MIB}
 
 
-def test_growth_is_told_once_and_a_new_process_begins_anew() -> None:
+def test_growth_is_seen_and_a_new_process_begins_anew() -> None:
     memory = Memory("cuda")
     for n in range(1, 30):
         memory.add(told((100 + 2 * n) * MIB, n))
-    picture = memory.picture(is_alive=True)
-    assert picture.growth.verdict is Verdict.GROWING
-    leaks = [event for event in picture.events if event.kind is Kind.LEAK]
-    assert [event.text.split(":")[0] for event in leaks] == ["memory grows by 2.0 MB a segment"]
+    assert memory.picture(is_alive=True).growth.verdict is Verdict.GROWING
     memory.add(told(100 * MIB, 1))
     assert memory.picture(is_alive=True).growth.verdict is Verdict.UNKNOWN
 

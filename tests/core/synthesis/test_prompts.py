@@ -84,3 +84,15 @@ def test_a_refused_reference_leaves_nothing(folder: Path) -> None:
     with pytest.raises(InputError):
         Prompts(folder, "fake 1").get(FakeSession(), reference(0.5))
     assert not folder.exists()
+
+
+def test_strangers_are_forgotten_after_a_while_and_voices_are_not(folder: Path) -> None:
+    for digest in ("voice", "borrowed", "borrowed just now"):
+        prepare(folder, digest)
+    ages = {"voice": 100.0, "borrowed": 100.0, "borrowed just now": 300.0}
+    for digest, used_at in ages.items():
+        (file,) = folder.glob(f"{prompts._name(digest)}-*.npz")
+        os.utime(file, (used_at, used_at))
+    prompts.forget_strangers(folder, ["voice"], before_s=200.0)
+    kept = {file.name.partition("-")[0] for file in files(folder)}
+    assert kept == {prompts._name("voice"), prompts._name("borrowed just now")}

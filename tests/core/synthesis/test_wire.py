@@ -13,6 +13,7 @@ from hypothesis.extra.numpy import arrays
 
 from core.engines.protocol import Utterance
 from core.memory.cost import CostModel, StageCost
+from core.memory.ladder import Origin
 from core.memory.moments import Kind, MemoryEvent
 from core.memory.picture import Split
 from core.memory.plan import Limits
@@ -42,6 +43,7 @@ messages = st.one_of(
         wire.Load,
         factory=text,
         device=text,
+        devices=st.lists(text).map(tuple),
         engine=text,
         prompts=st.none() | text,
         calibration=st.none() | text,
@@ -83,6 +85,7 @@ messages = st.one_of(
         rate=whole,
         wall_s=number,
         peak_bytes=st.none() | whole,
+        origin=st.builds(Origin, device=text, dtype=st.none() | text, instead_of=st.none() | text),
         samples=samples,
     ),
     st.builds(wire.Finished, number=whole, is_stopped=st.booleans()),
