@@ -8,11 +8,11 @@ uses, calls 今天 Japanese. Languages that GPT-SoVITS does not speak count as E
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Final, Literal, get_args
 
+from core.engines.gpt_sovits.text.ideographs import HAN, KANA, Judge
 from core.engines.gpt_sovits.text.phones import Language, Version
 from core.errors import InputError
 
@@ -24,8 +24,6 @@ Mode = Literal[
 MODES: Final[tuple[Mode, ...]] = get_args(Mode)
 _V1_MODES: Final = frozenset(("auto", "en", "zh", "ja", "all_zh", "all_ja"))
 
-_KANA: Final = "\u3041-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\uff66-\uff9f"
-_HAN: Final = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff々〇"
 _HANGUL: Final = "\u1100-\u11ff\u3131-\u318f\uac00-\ud7a3"
 _MARKS: Final = re.escape(
     "〜~,.;:!?，。！？；：、·([{<（【《〈「『“‘)]}>）】》〉」』”’\"-_——#$%&……￥'*+=@\\^`|"
@@ -33,12 +31,12 @@ _MARKS: Final = re.escape(
 _SPACE: Final = r"\s"
 # What follows a blank belongs to what was before it, so a piece takes its blanks along.
 _PIECES: Final = re.compile(
-    f"(?P<cjk>[{_KANA}{_HAN}][{_KANA}{_HAN}{_SPACE}]*)"
+    f"(?P<cjk>[{KANA}{HAN}][{KANA}{HAN}{_SPACE}]*)"
     f"|(?P<ko>[{_HANGUL}][{_HANGUL}{_SPACE}]*)"
     rf"|(?P<digit>\d[\d{_SPACE}]*)"
     f"|(?P<mark>[{_MARKS}{_SPACE}]+)"
-    rf"|(?P<other>[^{_KANA}{_HAN}{_HANGUL}\d{_MARKS}][^{_KANA}{_HAN}{_HANGUL}\d{_MARKS}]*"
-    rf"(?:'[^{_KANA}{_HAN}{_HANGUL}\d{_MARKS}]*)*)"
+    rf"|(?P<other>[^{KANA}{HAN}{_HANGUL}\d{_MARKS}][^{KANA}{HAN}{_HANGUL}\d{_MARKS}]*"
+    rf"(?:'[^{KANA}{HAN}{_HANGUL}\d{_MARKS}]*)*)"
 )
 _LATIN: Final = re.compile(r"[A-Za-z]")
 _LETTER: Final = re.compile(r"[^\W\d_]")
@@ -47,10 +45,7 @@ _PLAIN_LATIN: Final = re.compile("[\x00-\x7f\u2000-\u206f\u3000-\u303f\uff00-\uf
 _UNIT: Final = re.compile(
     r"(?:°[CF]|[℃℉°%‰]|(?:km|cm|mm|dm|m|kg|mg|ml|L|l|g|s|h|dB|db|km/h)(?:[2²3³])?)(?![A-Za-z])"
 )
-_SENTENCE_END: Final = re.compile(r"(?<=[。！？!?\n])")
 _PUNCTUATION: Final = frozenset(",.;:!?，。！？；：、…·~-—'\"“”‘’()（）")
-_KANA_SHARE: Final = 0.1
-"""Japanese prose has four times as many kana; Chinese has a decorative one now and then."""
 
 
 @dataclass(frozen=True)
@@ -122,14 +117,14 @@ def _auto(text: str, as_reference: bool) -> list[Stretch]:
     pieces = _pieces(text)
     if not as_reference:
         pieces = _units_to_numbers(pieces)
-    judge = _Judge(text)
+    judge = Judge(text)
     named: list[_Piece] = []
     start = 0
     for piece in pieces:
         if piece.kind == "cjk":
-            named += judge.split(piece.text, start)
+            named += [_Piece(part, language) for part, language in judge.split(piece.text, start)]
         else:
-            named.append(_Piece(piece.text, _kind_of_other(piece)))
+            named.append(_Piece(piece.text, _kind_of_other(piece, as_reference)))
         start += len(piece.text)
     return _numbers_to_neighbours(named, judge.main)
 
@@ -142,7 +137,7 @@ def _with_default(text: str, default: Language, as_reference: bool) -> list[Stre
         ]
     named = []
     for piece in _units_to_numbers(pieces):
-        kind = _kind_of_other(piece)
+        kind = _kind_of_other(piece, as_reference)
         named.append(_Piece(piece.text, kind if kind in ("en", "digit") else default))
     return _numbers_to_neighbours(named, default, contested=default)
 
@@ -151,10 +146,10 @@ def _is_plain_latin(piece: _Piece) -> bool:
     return bool(_LATIN.search(piece.text) and _PLAIN_LATIN.fullmatch(piece.text))
 
 
-def _kind_of_other(piece: _Piece) -> str:
-    """`en` for letters; signs without any count with the numbers."""
+def _kind_of_other(piece: _Piece, as_reference: bool) -> str:
+    """`en` for letters (the reference: of ASCII); signs without any count with the numbers."""
     if piece.kind == "other":
-        return "en" if _LETTER.search(piece.text) else "digit"
+        return "en" if (_LATIN if as_reference else _LETTER).search(piece.text) else "digit"
     return piece.kind
 
 
@@ -193,103 +188,6 @@ def _units_to_numbers(pieces: Sequence[_Piece]) -> list[_Piece]:
         else:
             result[-1] = replace(result[-1], text=result[-1].text + rest)
     return result
-
-
-class _Judge:
-    """Tells Chinese ideographs from Japanese ones, by what surrounds them.
-
-    Args:
-        text: The whole text.
-    """
-
-    def __init__(self, text: str) -> None:
-        self._sentences: list[tuple[int, str]] = []
-        start = 0
-        for sentence in _SENTENCE_END.split(text):
-            self._sentences.append((start, sentence))
-            start += len(sentence)
-        kana = len(re.findall(f"[{_KANA}]", text))
-        han = len(re.findall(f"[{_HAN}]", text))
-        is_japanese = kana >= _KANA_SHARE * (kana + han) and not any(map(_is_chinese, text))
-        self.main: Language = "ja" if kana and is_japanese else "zh"
-
-    def split(self, piece: str, at: int) -> Iterator[_Piece]:
-        """A piece of ideographs and kana in its languages.
-
-        Args:
-            piece: Ideographs, kana and the marks after them.
-            at: Where it begins in the text.
-        """
-        for sentence in _SENTENCE_END.split(piece):
-            runs = re.split(f"([{_KANA}]+)", sentence)
-            for number, run in enumerate(runs):
-                if not run:
-                    continue
-                if number % 2:
-                    yield _Piece(run, "ja")
-                elif len(runs) == 1:
-                    yield _Piece(run, self._alone(run, at))
-                else:
-                    yield from self._beside_kana(run, number, len(runs))
-                at += len(run)
-
-    def _beside_kana(self, run: str, number: int, n_runs: int) -> Iterator[_Piece]:
-        """Ideographs that touch kana are Japanese but for a part that only Chinese writes."""
-        chinese = [at for at, sign in enumerate(run) if _is_chinese(sign)]
-        if not chinese:
-            yield _Piece(run, "ja")
-        elif number == n_runs - 1:
-            yield _Piece(run, "zh")
-        else:
-            end = chinese[-1] + 1
-            yield _Piece(run[:end], "zh")
-            if run[end:]:
-                yield _Piece(run[end:], "ja")
-
-    def _alone(self, run: str, at: int) -> str:
-        """Ideographs without kana: their own characters, then their sentence, then the text."""
-        verdict = _script_of(run)
-        if verdict is None:
-            around = next(s for start, s in reversed(self._sentences) if start <= at)
-            verdict = _script_of(around)
-            if verdict is None and re.search(f"[{_KANA}]", around):
-                return "ja"
-        return verdict or self.main
-
-
-def _script_of(text: str) -> str | None:
-    """`zh` or `ja` where a character tells; None otherwise."""
-    if any(map(_is_chinese, text)):
-        return "zh"
-    return "ja" if any(map(_is_japanese, text)) else None
-
-
-@cache
-def _is_chinese(sign: str) -> bool:
-    """An ideograph of Chinese that no Japanese character set has: 说, 们, 你."""
-    return _is_han(sign) and _encodes(sign, "gb2312") and not _encodes(sign, "cp932")
-
-
-@cache
-def _is_japanese(sign: str) -> bool:
-    """An ideograph of Japanese that neither Chinese script has: 円, 気, 込."""
-    return (
-        _is_han(sign)
-        and _encodes(sign, "cp932")
-        and not (_encodes(sign, "gb2312") or _encodes(sign, "big5"))
-    )
-
-
-def _is_han(sign: str) -> bool:
-    return "\u4e00" <= sign <= "\u9fff"
-
-
-def _encodes(sign: str, charset: str) -> bool:
-    try:
-        sign.encode(charset)
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _numbers_to_neighbours(
