@@ -77,6 +77,9 @@ FAKE_CARD = EngineCard(
 )
 
 
+_LEAKED: list[NDArray[np.float32]] = []
+
+
 class FakeHost:
     """The engine in the test's own process: quick, and [die] is only an exception."""
 
@@ -157,7 +160,7 @@ class FakeSession:
 
     Words in the text make it misbehave: [die], [exit], [die once], [hang], [wait] (until the
     folder holds `go` or Stop), [print], [garbage], [raise], [memory], [hog] (takes 400 MiB),
-    [fatal], [refuse], [nan], [empty], [mute], [spawn].
+    [fatal], [refuse], [nan], [empty], [mute], [spawn], [leak] (keeps 2 MiB and a file for ever).
     """
 
     def prepare(self, reference: Reference) -> Prompt:
@@ -232,6 +235,9 @@ def _misbehave(text: str, stop: StopFlag) -> None:
         raise MemoryError
     if "[hog]" in text:
         np.ones(400 << 20, dtype=np.uint8).sum()
+    if "[leak]" in text:
+        _LEAKED.append(np.ones((512, 1024), dtype=np.float32))
+        os.open(os.devnull, os.O_RDONLY)
     if "[fatal]" in text:
         raise RuntimeError("CUDA error: an illegal memory access was encountered")
     if "[refuse]" in text:

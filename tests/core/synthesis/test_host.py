@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -449,6 +450,22 @@ def test_the_page_knows_how_memory_stands(host: EngineHost) -> None:
     assert picture.running.budget_bytes is not None
     assert picture.running.batch is None
     assert [number for number, _ in picture.growth.points] == [2]
+
+
+def test_a_leak_is_told_with_what_grew(host: EngineHost) -> None:
+    for at in range(25):
+        say(host, f"One [leak] {at}.")
+    told = [event.text for event in host.memory().events if event.kind is Kind.LEAK]
+    assert told
+    assert re.match(r"memory of the engine process grows by [12]\.\d MB per segment", told[0])
+    assert re.search(r"\+\d+ float32 arrays \[512 x 1024\], \d+ MB in all", told[0])
+    assert re.search(r"\d+ files open, \d+ before", told[0])
+
+
+def test_an_engine_that_keeps_nothing_is_told_of_nothing(host: EngineHost) -> None:
+    for at in range(25):
+        say(host, f"One {at}.")
+    assert not [event for event in host.memory().events if event.kind is Kind.LEAK]
 
 
 def test_an_idle_engine_gives_everything_back(start: Callable[..., EngineHost]) -> None:
