@@ -8,7 +8,7 @@ import json
 import logging
 import math
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,12 @@ FIXED_MAX_BYTES = 128 << 20
 TOLD_SHARE = 0.05
 """A correction smaller than this is nobody's news."""
 POINTS_MAX = 256
+ENOUGH_SAID = 8
+"""Utterances of a language after which their lengths say more than the engine's own guess."""
+SAID_SHARE = 0.9
+"""Of the utterances, this many are no longer for their text than what is predicted. Not all: one
+that never found its end would make every later one look as long."""
+LANGUAGES_MAX = 64
 ENTRIES_MAX = 64
 
 _log = logging.getLogger("timbre.memory")
@@ -107,6 +113,7 @@ class Calibration:
         self._clock = clock
         self._weights_bytes: int | None = None
         self._stages: dict[str, _Stage] = {}
+        self._said: dict[str, deque[tuple[int, float]]] = {}
         entry = _read(file).get(fingerprint.key)
         if entry is not None:
             with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
@@ -132,21 +139,30 @@ class Calibration:
         """What the stage was fitted to."""
         return self._stages[stage].points if stage in self._stages else ()
 
-    def measured(self, stage: str, points: Sequence[Point]) -> StageCost:
+    def measured(self, stage: str, points: Sequence[Point], *, chunk: int = 0) -> StageCost:
         """Fit a stage to runs on this device; replaces what was known of it.
 
         Args:
-            points: n (of a chunked stage at most the chunk), rows, peak above the loaded models.
+            stage: Which.
+            points: n, rows, peak above the loaded models, without keys and values.
+            chunk: Units decoded at once in these runs; 0 for all.
 
         Raises:
             ValueError: Nothing to fit to.
         """
-        default = self._default.stages.get(stage)
-        has_shape = default is not None and (default.per_unit_bytes or default.per_unit2_bytes)
-        is_rich = len({n for n, _, _ in points}) >= 3
-        fitted = fit(points, name=stage, prior=default if has_shape and not is_rich else None)
-        if default is not None:
-            fitted = replace(fitted, is_chunked=default.is_chunked)
+        default = self._default.stages.get(stage, StageCost(name=stage))
+        has_shape = default.per_row_bytes or default.per_unit_bytes or default.per_unit2_bytes
+        seen = [(*default.at_once(n, rows, chunk), peak) for n, rows, peak in points]
+        is_rich = len({n for n, _, _ in seen}) >= 3
+        fitted = fit(seen, name=stage, prior=default if has_shape and not is_rich else None)
+        fitted = replace(
+            default,
+            name=stage,
+            fixed_bytes=fitted.fixed_bytes,
+            per_row_bytes=fitted.per_row_bytes,
+            per_unit_bytes=fitted.per_unit_bytes,
+            per_unit2_bytes=fitted.per_unit2_bytes,
+        )
         self._stages[stage] = _Stage(fitted=fitted, points=tuple(points)[-POINTS_MAX:])
         return fitted
 
@@ -182,6 +198,38 @@ class Calibration:
                 )
             )
 
+    def said(self, language: str, n_chars: int, n: float) -> None:
+        """Learn how long a text becomes.
+
+        Args:
+            language: ISO 639-1 code.
+            n_chars: Of the utterance.
+            n: Its length, once said, in the unit of the costs.
+        """
+        if n_chars <= 0 or not 0 < n < math.inf:
+            return
+        if language in self._said or len(self._said) < LANGUAGES_MAX:
+            self._said.setdefault(language, deque(maxlen=WINDOW)).append((n_chars, float(n)))
+
+    def units_per_char(self, language: str, default: float) -> float:
+        """Length of an utterance in the unit of the costs, per character: what nine in ten of the
+        longer ones stay within.
+
+        A character of Chinese or Japanese becomes three or four times as much speech as one of
+        English, so each language has its own. Short utterances do not count: silence around them
+        makes them look long for their text, and they decide no peak.
+
+        Args:
+            language: ISO 639-1 code.
+            default: As on the engine's card, until enough was said.
+        """
+        said = self._said.get(language, ())
+        if len(said) < ENOUGH_SAID:
+            # A guess that was too low is corrected at once, one that was too high later.
+            return max((default, *(n / n_chars for n_chars, n in _longer(said))))
+        rates = sorted(n / n_chars for n_chars, n in _longer(said))
+        return rates[min(len(rates) - 1, math.ceil(SAID_SHARE * len(rates)) - 1)]
+
     def save(self) -> None:
         """Write it down beside what the file holds for others; a disk that says no is no harm."""
         entries = _read(self._file)
@@ -206,6 +254,7 @@ class Calibration:
         return {
             "fingerprint": asdict(self._fingerprint),
             "weights_bytes": self._weights_bytes,
+            "said": {name: [list(pair) for pair in said] for name, said in self._said.items()},
             "stages": {
                 name: {
                     "fitted": None if stage.fitted is None else asdict(stage.fitted),
@@ -228,7 +277,11 @@ class Calibration:
             )
             for name, stage in entry["stages"].items()
         }
-        self._weights_bytes, self._stages = weights_bytes, stages
+        said = {
+            str(name): deque(((_count(c), _length(n)) for c, n in pairs if c), maxlen=WINDOW)
+            for name, pairs in entry.get("said", {}).items()
+        }
+        self._weights_bytes, self._stages, self._said = weights_bytes, stages, said
 
 
 def latest(file: Path, *, model: str, is_host: bool) -> Fingerprint | None:
@@ -248,15 +301,21 @@ def latest(file: Path, *, model: str, is_host: bool) -> Fingerprint | None:
 
 
 def _stage_cost(name: str, stored: Mapping[str, Any]) -> StageCost:
+    # Files of before the first release lack what was added since: then the default holds.
+    per_row = float(stored.get("per_row_bytes", 0.0))
     per_unit, per_unit2 = float(stored["per_unit_bytes"]), float(stored["per_unit2_bytes"])
-    if not (0 <= per_unit < math.inf and 0 <= per_unit2 < math.inf):
+    if not all(0 <= number < math.inf for number in (per_row, per_unit, per_unit2)):
         raise ValueError("a cost below zero")
     return StageCost(
         name=name,
         fixed_bytes=_count(stored["fixed_bytes"]),
+        per_row_bytes=per_row,
         per_unit_bytes=per_unit,
         per_unit2_bytes=per_unit2,
         is_chunked=stored["is_chunked"] is True,
+        context=_count(stored.get("context", 0)),
+        rows=_count(stored.get("rows", 0)),
+        holds_keys=stored.get("holds_keys", True) is True,
     )
 
 
@@ -264,6 +323,18 @@ def _count(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 60:
         raise ValueError("not a number of bytes")
     return value
+
+
+def _length(value: object) -> float:
+    if not isinstance(value, (int, float)) or not 0 < value < math.inf:
+        raise ValueError("not a length")
+    return float(value)
+
+
+def _longer(said: Collection[tuple[int, float]]) -> list[tuple[int, float]]:
+    """The longer half, by characters."""
+    middle = sorted(n_chars for n_chars, _ in said)[len(said) // 2] if said else 0
+    return [(n_chars, n) for n_chars, n in said if n_chars >= middle]
 
 
 def _read(file: Path) -> dict[str, Any]:

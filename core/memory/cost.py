@@ -20,21 +20,30 @@ Point = tuple[int, int, int]
 
 @dataclass(frozen=True, kw_only=True)
 class StageCost:
-    """`a + b n rows + c n^2 rows`: the peak of one stage above the loaded models.
+    """`a + (r + b n + c n^2) rows`: the peak of one stage above the loaded models and the keys
+    and values.
 
     Args:
         name: As `decode`.
         fixed_bytes: a.
+        per_row_bytes: r, per row whatever its length: a prompt.
         per_unit_bytes: b, per unit of n and row.
         per_unit2_bytes: c, per square unit and row: attention without a fused kernel.
-        is_chunked: Its n is at most the decode chunk, however long the row.
+        is_chunked: Its n is at most the decode chunk and the context, however long the row.
+        context: Units that a window has beside its chunk, both sides together.
+        rows: So many rows at a time, however many are said together; 0: all of them.
+        holds_keys: The keys and values live through it; not where they are gone by then.
     """
 
     name: str
     fixed_bytes: int = 0
+    per_row_bytes: float = 0.0
     per_unit_bytes: float = 0.0
     per_unit2_bytes: float = 0.0
     is_chunked: bool = False
+    context: int = 0
+    rows: int = 0
+    holds_keys: bool = True
 
     def bytes(self, n: int, batch: int, chunk: int = 0) -> int:
         """The predicted peak.
@@ -44,15 +53,21 @@ class StageCost:
             batch: Rows.
             chunk: Units decoded at once; 0 for all.
         """
-        n = min(n, chunk) if self.is_chunked and chunk else n
-        grown = (self.per_unit_bytes * n + self.per_unit2_bytes * n * n) * batch
-        return self.fixed_bytes + math.ceil(grown)
+        n, batch = self.at_once(n, batch, chunk)
+        of_a_row = self.per_row_bytes + self.per_unit_bytes * n + self.per_unit2_bytes * n * n
+        return self.fixed_bytes + math.ceil(of_a_row * batch)
+
+    def at_once(self, n: int, batch: int, chunk: int = 0) -> tuple[int, int]:
+        """Units and rows that are in memory together; arguments as of `bytes`."""
+        n = min(n, chunk + self.context) if self.is_chunked and chunk else n
+        return n, min(batch, self.rows) if self.rows else batch
 
     def times(self, factor: float) -> StageCost:
         """The same with everything this much larger."""
         return replace(
             self,
             fixed_bytes=math.ceil(self.fixed_bytes * factor),
+            per_row_bytes=self.per_row_bytes * factor,
             per_unit_bytes=self.per_unit_bytes * factor,
             per_unit2_bytes=self.per_unit2_bytes * factor,
         )
@@ -66,7 +81,7 @@ class CostModel:
         stages: By name; they run one after the other, so the largest one counts.
         weights_bytes: The loaded models.
         kv_bytes_per_token: Keys and values, per token and row; twice the network's own figure
-            where guidance runs a second row. Alive through every stage.
+            where guidance runs a second row. Alive through the stages that say so.
         dtype: Precision that the figures are for.
     """
 
@@ -84,9 +99,28 @@ class CostModel:
             chunk: Units decoded at once; 0 for all.
             kv_tokens: Tokens that each row's keys and values are made for.
         """
-        stages = (stage.bytes(n, batch, chunk) for stage in self.stages.values())
-        kv = math.ceil(self.kv_bytes_per_token * kv_tokens * batch)
-        return self.weights_bytes + kv + max(stages, default=0)
+        kv = self.kv_bytes(batch, kv_tokens)
+        stages = (
+            stage.bytes(n, batch, chunk) + (kv if stage.holds_keys else 0)
+            for stage in self.stages.values()
+        )
+        return self.weights_bytes + max(stages, default=kv)
+
+    def kv_bytes(self, batch: int, kv_tokens: int) -> int:
+        """Keys and values of a batch."""
+        return math.ceil(self.kv_bytes_per_token * kv_tokens * batch)
+
+    def largest(
+        self, n: int, batch: int, *, chunk: int = 0, kv_tokens: int = 0
+    ) -> StageCost | None:
+        """The stage that decides the peak, by which a measured peak of all of them is learnt;
+        None without stages. Arguments as of `peak_bytes`."""
+        kv = self.kv_bytes(batch, kv_tokens)
+        return max(
+            self.stages.values(),
+            key=lambda stage: stage.bytes(n, batch, chunk) + (kv if stage.holds_keys else 0),
+            default=None,
+        )
 
     def at(self, dtype: str) -> CostModel:
         """The same in another precision.
@@ -100,6 +134,7 @@ class CostModel:
             stages={
                 name: replace(
                     stage,
+                    per_row_bytes=stage.per_row_bytes * factor,
                     per_unit_bytes=stage.per_unit_bytes * factor,
                     per_unit2_bytes=stage.per_unit2_bytes * factor,
                 )
@@ -114,16 +149,17 @@ class CostModel:
 def fit(points: Sequence[Point], *, name: str = "", prior: StageCost | None = None) -> StageCost:
     """The formula that stands above every point by as small a factor as possible.
 
-    A linear programme in a, b, c >= 0: the largest ratio predicted / measured is made small while
-    no prediction is below its measurement. Ratios, not bytes: a small run counts as much as a
-    large one.
+    A linear programme in a, r, b, c >= 0: the largest ratio predicted / measured is made small
+    while no prediction is below its measurement. Ratios, not bytes: a small run counts as much as
+    a large one.
 
     Args:
-        points: Measured; those of a chunked stage with n at most the chunk.
+        points: Measured; units and rows as of `StageCost.at_once`.
         name: Of the stage.
         prior: A formula of the right shape, as counted without a device. With it only the fixed
             part and one factor on the rest are free, so two runs are enough; without it the
-            square is free from three lengths on.
+            square is free from three lengths on, and with several numbers of rows what a row
+            takes whatever its length.
 
     Raises:
         ValueError: No point, or one without a peak.
@@ -132,25 +168,29 @@ def fit(points: Sequence[Point], *, name: str = "", prior: StageCost | None = No
     if not len(rows) or (rows[:, 2] <= 0).any():
         raise ValueError("a cost is fitted to at least one measured peak above zero")
     n, batch, peak = rows.T
-    shapes = [np.ones_like(n), n * batch, n * n * batch]
+    shape = prior or StageCost(name=name)
     if prior is not None:
-        grown = prior.per_unit_bytes * shapes[1] + prior.per_unit2_bytes * shapes[2]
-        shapes = [shapes[0], grown]
-    elif len(set(n)) < 3:
-        shapes = shapes[:2]
-    terms = np.stack(shapes, axis=1)
-    found = _least_upper(terms, peak)
+        of_a_row = prior.per_row_bytes + prior.per_unit_bytes * n + prior.per_unit2_bytes * n * n
+        terms = [np.ones_like(n), of_a_row * batch]
+        made = [(0.0, 0.0, 0.0), (prior.per_row_bytes, prior.per_unit_bytes, prior.per_unit2_bytes)]
+    else:
+        terms, made = [np.ones_like(n), n * batch], [(0.0, 0.0, 0.0), (0.0, 1.0, 0.0)]
+        if len(set(n)) >= 3:
+            terms, made = [*terms, n * n * batch], [*made, (0.0, 0.0, 1.0)]
+            if len(set(batch)) >= 2:
+                terms, made = [*terms, batch], [*made, (1.0, 0.0, 0.0)]
+    columns = np.stack(terms, axis=1)
+    found = _least_upper(columns, peak)
     # The solver keeps its limits to about 1e-7; the law is kept to the byte.
-    found *= SLACK * max(1.0, float((peak / (terms @ found)).max()))
-    per_unit, per_unit2 = found[1], found[2] if len(found) > 2 else 0.0
-    if prior is not None:
-        per_unit, per_unit2 = found[1] * prior.per_unit_bytes, found[1] * prior.per_unit2_bytes
-    return StageCost(
-        name=name or (prior.name if prior else ""),
+    found *= SLACK * max(1.0, float((peak / (columns @ found)).max()))
+    per_row, per_unit, per_unit2 = found @ np.asarray(made)
+    return replace(
+        shape,
+        name=name or shape.name,
         fixed_bytes=math.ceil(found[0]),
+        per_row_bytes=float(per_row),
         per_unit_bytes=float(per_unit),
         per_unit2_bytes=float(per_unit2),
-        is_chunked=prior is not None and prior.is_chunked,
     )
 
 

@@ -38,6 +38,12 @@ class CacheShape:
         """Of one row, all layers, keys and values."""
         return 2 * self.n_layers * self.n_heads * self.head_dim * self.dtype.itemsize
 
+    @property
+    def planned_bytes_per_token(self) -> int:
+        """The same for a plan: with what `KVCache` keeps to know each row's end."""
+        # One for each row and token, eight for each token however many rows.
+        return self.bytes_per_token + 9
+
 
 class Window(NamedTuple):
     """What a layer attends to: keys and values `[B, H, T, D]` up to the longest row (views), and

@@ -197,3 +197,76 @@ def test_the_file_does_not_grow_for_ever(file: Path) -> None:
     assert len(entries) == ENTRIES_MAX
     assert replace(CARD, model="2").key not in entries
     assert replace(CARD, model=str(ENTRIES_MAX + 2)).key in entries
+
+
+def test_windows_and_rows_are_fitted_as_they_are_in_memory(file: Path) -> None:
+    """Long texts in windows of 30 + 12, one row at a time: the runs say what a window takes."""
+    decode = StageCost(
+        name="decode", per_unit_bytes=1.0, is_chunked=True, context=12, rows=1, holds_keys=False
+    )
+    kept = Calibration(file, CARD, replace(DEFAULT, stages={"decode": decode}))
+    fitted = kept.measured(
+        "decode", [(20, 1, 20_000), (500, 4, 42_000), (900, 2, 42_000)], chunk=30
+    )
+    assert 20_000 <= fitted.bytes(20, 1, 30) <= 1.01 * 20_000
+    assert 42_000 <= fitted.bytes(5000, 16, 30) <= 1.01 * 42_000
+    kept.save()
+    again = Calibration(file, CARD, DEFAULT).cost.stages["decode"]
+    assert again == fitted
+    assert (again.context, again.rows, again.holds_keys) == (12, 1, False)
+
+
+def test_what_was_kept_before_rows_and_contexts_were_known_is_still_read(file: Path) -> None:
+    kept = Calibration(file, CARD, DEFAULT)
+    kept.measured("decode", [(32, 1, 40 * MIB), (64, 2, 140 * MIB)])
+    kept.save()
+    stored = json.loads(file.read_text())
+    (entry,) = stored["entries"].values()
+    del entry["said"]
+    for name in ("context", "rows", "holds_keys", "per_row_bytes"):
+        del entry["stages"]["decode"]["fitted"][name]
+    file.write_text(json.dumps(stored))
+    assert Calibration(file, CARD, DEFAULT).cost == kept.cost
+
+
+def test_each_language_learns_how_long_its_texts_become(file: Path) -> None:
+    kept = Calibration(file, CARD, DEFAULT)
+    for n_chars in range(20, 40):
+        kept.said("en", n_chars, 1.5 * n_chars)
+        kept.said("zh", n_chars, 5.0 * n_chars)
+    assert kept.units_per_char("en", 2.0) == pytest.approx(1.5)
+    assert kept.units_per_char("zh", 2.0) == pytest.approx(5.0)
+    assert kept.units_per_char("ja", 2.0) == 2.0, "nothing was said in it"
+    kept.save()
+    again = Calibration(file, CARD, DEFAULT)
+    assert again.units_per_char("zh", 2.0) == kept.units_per_char("zh", 2.0)
+
+
+def test_one_that_never_found_its_end_and_short_ones_make_no_language_long(file: Path) -> None:
+    kept = Calibration(file, CARD, DEFAULT)
+    for _ in range(15):
+        kept.said("en", 2, 40.0)  # "No.": mostly silence
+        kept.said("en", 100, 150.0)
+    kept.said("en", 120, 6000.0)
+    assert kept.units_per_char("en", 2.0) == pytest.approx(1.5)
+
+
+def test_of_few_utterances_only_a_longer_one_is_believed(file: Path) -> None:
+    kept = Calibration(file, CARD, DEFAULT)
+    kept.said("zh", 50, 40.0)
+    assert kept.units_per_char("zh", 2.0) == 2.0
+    kept.said("zh", 60, 300.0)
+    assert kept.units_per_char("zh", 2.0) == 5.0
+
+
+@given(st.lists(st.tuples(st.integers(1, 500), st.floats(1, 20)), min_size=8, max_size=150))
+def test_nine_in_ten_of_the_longer_utterances_stay_within(said: list[tuple[int, float]]) -> None:
+    kept = Calibration(Path("not there"), CARD, DEFAULT)
+    for n_chars, rate in said:
+        kept.said("en", n_chars, rate * n_chars)
+    found = kept.units_per_char("en", 1.0)
+    middle = sorted(n_chars for n_chars, _ in said)[len(said) // 2]
+    longer = [rate for n_chars, rate in said if n_chars >= middle]
+    within = sum(rate <= found * 1.000001 for rate in longer)  # a product, then a quotient
+    assert within >= 0.9 * len(longer)
+    assert found <= max(longer) * 1.000001

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -128,3 +129,41 @@ def test_half_the_precision_is_half_of_what_grows_and_of_the_weights() -> None:
     assert half.dtype == "fp16"
     assert half.at("fp32").peak_bytes(10, 1) == cost.peak_bytes(10, 1)
     assert cost.at("fp32") is cost
+
+
+def test_a_window_is_the_chunk_and_its_context_and_never_more_than_the_row() -> None:
+    cost = StageCost(name="decode", per_unit_bytes=1000.0, is_chunked=True, context=22)
+    assert cost.bytes(500, 3, chunk=100) == 3 * 122 * 1000
+    assert cost.bytes(110, 3, chunk=100) == 3 * 110 * 1000
+    assert cost.bytes(500, 3) == 3 * 500 * 1000, "decoded whole"
+
+
+def test_what_is_done_row_by_row_costs_one_row() -> None:
+    cost = StageCost(name="decode", fixed_bytes=7, per_unit_bytes=1000.0, rows=1)
+    assert cost.bytes(50, 16) == cost.bytes(50, 1) == 50_007
+
+
+def test_the_peak_is_that_of_the_largest_stage_with_the_keys_that_live_through_it() -> None:
+    write = StageCost(name="write", per_row_bytes=10.0)
+    decode = StageCost(name="decode", per_unit_bytes=20.0, rows=1, holds_keys=False)
+    cost = CostModel(
+        stages={"write": write, "decode": decode}, weights_bytes=1000, kv_bytes_per_token=1.0
+    )
+    # Two rows write beside 2 x 30 bytes of keys; one row is decoded when those are gone.
+    assert cost.peak_bytes(3, 2, kv_tokens=30) == 1000 + 2 * 10 + 60
+    assert cost.peak_bytes(5, 2, kv_tokens=30) == 1000 + 5 * 20
+    assert cost.largest(3, 2, kv_tokens=30) == write
+    assert cost.largest(5, 2, kv_tokens=30) == decode
+    assert CostModel().largest(5, 2) is None
+    assert CostModel(kv_bytes_per_token=1.0).peak_bytes(5, 2, kv_tokens=30) == 60
+
+
+@settings(deadline=None)  # the first call imports the solver
+@given(COSTS, st.floats(1e4, 1e8))
+def test_what_a_row_takes_whatever_its_length_is_found(truth: StageCost, per_row: float) -> None:
+    truth = replace(truth, per_row_bytes=per_row)
+    runs = [(n, rows) for n in (20, 100, 400) for rows in (1, 2, 6)]
+    cost = fit([(*run, truth.bytes(*run)) for run in runs])
+    for n, rows in ((20, 6), (60, 3), (300, 4), (400, 1)):
+        assert truth.bytes(n, rows) <= cost.bytes(n, rows) * 1.001
+        assert cost.bytes(n, rows) <= truth.bytes(n, rows) * 1.1

@@ -16,16 +16,24 @@ MIB = 1 << 20
 GIB = 1 << 30
 
 STAGES = st.builds(
-    lambda fixed, per_unit, per_unit2, is_chunked: StageCost(
+    lambda fixed, per_row, per_unit, per_unit2, is_chunked, context, rows, holds: StageCost(
         name="stage",
         fixed_bytes=fixed,
+        per_row_bytes=per_row,
         per_unit_bytes=per_unit,
         per_unit2_bytes=per_unit2,
         is_chunked=is_chunked,
+        context=context,
+        rows=rows,
+        holds_keys=holds,
     ),
     st.integers(0, 100 * MIB),
+    st.floats(0, 20 * MIB),
     st.floats(0, 2 * MIB),
     st.floats(0, 2000),
+    st.booleans(),
+    st.integers(0, 30),
+    st.integers(0, 4),
     st.booleans(),
 )
 COSTS = st.builds(

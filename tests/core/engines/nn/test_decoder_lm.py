@@ -157,8 +157,8 @@ def test_prompts_of_any_length_and_prefix_are_read_together_as_each_alone(
 
 
 def test_reading_twenty_prompts_makes_no_mask_of_tokens_by_tokens() -> None:
-    """GPT-SoVITS' sizes, 500 tokens each: what the docstring says it takes, cache apart."""
-    dims, n_rows, n = DecoderDims(), 20, 500
+    """GPT-SoVITS' sizes, 500 tokens each: as the docstring says. Layers follow one another."""
+    dims, n_rows, n = DecoderDims(n_layers=4), 20, 500
 
     def kept() -> KVCache:
         shape = dims.cache_shape(torch.float32)
