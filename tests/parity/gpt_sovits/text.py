@@ -7,7 +7,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from core.engines.gpt_sovits.text import cut, symbols
+from core.engines.gpt_sovits.text import symbols
+from core.engines.gpt_sovits.text.cut import cut_text, pre_seg_text
 from core.engines.gpt_sovits.text.homographs import homographs_of_reference
 from core.engines.gpt_sovits.text.phones import Version
 from core.engines.gpt_sovits.text.segment import stretches
@@ -38,19 +39,20 @@ UNKNOWN = 0.4
 def run(folder: Path) -> Iterator[Result]:
     texts = text_folder(folder)
     readers: tuple[tuple[str, Callable[[Path], Iterator[Result]]], ...] = (
-        ("cut.json", _cut),
-        ("en_homographs.json", _homographs),
-        ("langseg*.json", _languages),
-        ("text_*.json", _symbols),
-        ("text_*.json", _phones),
-        ("full_assembly.json", _assembly),
+        ("cut.json", cut),
+        ("en_homographs.json", homographs),
+        ("langseg*.json", languages),
+        ("text_*.json", symbol_numbers),
+        ("text_*.json", phones),
+        ("full_assembly.json", assembly),
     )
     for pattern, reader in readers:
         for path in sorted(texts.glob(pattern)):
             yield from reader(path)
 
 
-def _cut(path: Path) -> Iterator[Result]:
+def cut(path: Path) -> Iterator[Result]:
+    """Every way to cut every text, and its segments: equal."""
     for number, golden in enumerate(load(path)):
         for key, wanted in golden.items():
             case = f"text/cut/{number}/{key}"
@@ -60,17 +62,18 @@ def _cut(path: Path) -> Iterator[Result]:
                 # An error of the reference and an empty list both mean that there is no word.
                 yield same(case, found, wanted if isinstance(wanted, list) else [])
             elif key != "text":
-                yield same(case, cut.cut_text(golden["text"], key), wanted)  # type: ignore[arg-type]
+                yield same(case, cut_text(golden["text"], key), wanted)  # type: ignore[arg-type]
 
 
 def _segments(text: str, language: str, method: Any) -> list[str]:
     try:
-        return list(cut.pre_seg_text(text, language, method, as_reference=True))
+        return list(pre_seg_text(text, language, method, as_reference=True))
     except InputError:
         return []
 
 
-def _homographs(path: Path) -> Iterator[Result]:
+def homographs(path: Path) -> Iterator[Result]:
+    """Every homograph under every tag: equal."""
     wrong = [
         f"{golden['word']} as {golden['tag']}"
         for golden in load(path)
@@ -80,7 +83,8 @@ def _homographs(path: Path) -> Iterator[Result]:
     yield _none("text/homographs", wrong)
 
 
-def _languages(path: Path) -> Iterator[Result]:
+def languages(path: Path) -> Iterator[Result]:
+    """Stretches of one language: equal with a default; without one, where the reference knows."""
     rows = load(path)
     for key in rows[0]:
         if key == "text":
@@ -129,13 +133,15 @@ def _per_character(text: str, parts: list[dict[str, str]]) -> list[str]:
     return languages
 
 
-def _symbols(path: Path) -> Iterator[Result]:
+def symbol_numbers(path: Path) -> Iterator[Result]:
+    """Numbers of the reference's phones: equal."""
     version: Version = "v1" if path.stem == "text_v1" else "v2"
     found = [list(symbols.ids(golden["phones"], version)) for golden in load(path)]
     yield same(f"text/{path.stem}/ids", found, [golden["ids"] for golden in load(path)])
 
 
-def _phones(path: Path) -> Iterator[Result]:
+def phones(path: Path) -> Iterator[Result]:
+    """Agreement of phones, per language."""
     rows = sorted(
         language_rows(path, as_reference=True, languages=DISAGREEMENT), key=lambda row: row.language
     )
@@ -143,7 +149,8 @@ def _phones(path: Path) -> Iterator[Result]:
         yield from _agreements(f"text/{path.stem}/{language}", list(group), DISAGREEMENT[language])
 
 
-def _assembly(path: Path) -> Iterator[Result]:
+def assembly(path: Path) -> Iterator[Result]:
+    """Agreement of whole segments, per mode."""
     rows = sorted(assembly_rows(path, as_reference=True), key=lambda row: row.language)
     for mode, group in groupby(rows, key=lambda row: row.language):
         yield from _agreements(f"text/{path.stem}/{mode}", list(group), MIXED)

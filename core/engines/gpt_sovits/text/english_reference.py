@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from core.text.numbers import cardinal, digit_by_digit, ordinal, year
+from core.text.numbers import cardinal, digit_by_digit, ordinal
 
 _SIGNS: Final[Mapping[str, str]] = MappingProxyType({"。": ".", "！": "!", "？": "?"})
 _OPERATORS: Final[Mapping[str, str]] = MappingProxyType(
@@ -79,7 +79,7 @@ def _integer(digits: str) -> str:
         return _large(number)
     if number in _YEARS_2000:
         return f"two thousand {_large(number % 100)}"
-    return year(number, "en") if number <= 2099 else _pair(number)
+    return _pair(number)
 
 
 def _pair(number: int) -> str:

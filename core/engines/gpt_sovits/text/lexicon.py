@@ -106,7 +106,7 @@ def with_s(stem: Said) -> Said:
     """A plural or possessive."""
     last = stem[-1] if stem else ""
     if last in _HISSES:
-        return (*stem, "IH0", "Z")
+        return (*stem, "AH0", "Z")
     return (*stem, "S" if last in _UNVOICED else "Z")
 
 
