@@ -83,8 +83,8 @@ def g2p(text: str, version: Version, *, as_reference: bool = False) -> Phones:
         said = list(_phones(norm_text))
     place = numbers(version)
     phones = [phone for phone in ("-" if p == "'" else p for p in said) if phone in place]
-    if len(phones) < _LEAST_PHONES:
-        # Very short input makes the models lose its first sound.
+    if as_reference and len(phones) < _LEAST_PHONES:
+        # Even within a sentence; for a text that is short as a whole, `assemble` does the same.
         phones.insert(0, ",")
     return Phones(norm_text, tuple(phones))
 
@@ -115,7 +115,7 @@ def _initials(match: re.Match[str]) -> str:
 
 def _phones(norm_text: str) -> Iterator[str]:
     tokens = _TOKEN.findall(norm_text)
-    is_loud = not any(sign.islower() for sign in norm_text)
+    is_loud = _is_loud(tokens)
     words = [folded(token.lower(), "") for token in tokens]
     for at, token in enumerate(tokens):
         if not token[0].isalpha():
@@ -131,6 +131,14 @@ def _phones(norm_text: str) -> Iterator[str]:
             )
         else:
             yield from _word(folded(token, ""), is_loud)
+
+
+def _is_loud(tokens: Sequence[str]) -> bool:
+    """Whether a text is written in capitals throughout: then they mean nothing."""
+    if any(token.islower() or token.istitle() for token in tokens if len(token) > 1):
+        return False
+    known = [token.lower() for token in tokens if token.lower() in dictionary()]
+    return len(known) >= 2 and any(word in _LOUD or len(word) > _SPELLED for word in known)
 
 
 def _letter(letter: str, *, is_article: bool) -> Said:
