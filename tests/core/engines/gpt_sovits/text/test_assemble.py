@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -84,3 +86,12 @@ def test_a_text_without_words_makes_no_error(text: str) -> None:
 
 def test_english_goes_through_its_own_front_end() -> None:
     assert segment_phones("Hello world.", "en").norm_text == "Hello world."
+
+
+def test_text_is_read_without_torch() -> None:
+    # The page's process cuts and counts text; torch would cost it a second and 300 MB.
+    program = (
+        "import sys; from core.engines.gpt_sovits.text.assemble import segment_phones;"
+        "segment_phones('你好 hello', 'zh'); sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
