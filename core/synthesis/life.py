@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from core.memory.heap import HEAP_ENVIRONMENT
 from core.synthesis import wire
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -168,7 +169,7 @@ def _start(
             stdout=subprocess.PIPE,
             stderr=errors,
             cwd=ROOT,
-            env={**threads, **os.environ},
+            env={**threads, **HEAP_ENVIRONMENT, **os.environ},
             # A group of its own: Ctrl-C in the terminal is for the page process, and to end the
             # group ends whatever the engine itself started.
             start_new_session=os.name == "posix",
