@@ -104,8 +104,8 @@ def symbols_of(initial: str, final: str, version: Version) -> tuple[str, ...]:
         initial: As pypinyin gives it, empty where a syllable begins with a vowel.
         final: With its tone, `v` for ü.
     """
-    if initial == final:
-        return (initial if initial in MARKS else UNKNOWN,)
+    if initial == final:  # a character without a syllable has neither
+        return (initial if initial and initial in MARKS else UNKNOWN,)
     vowel, tone = final[:-1], final[-1:]
     if initial:
         spelling = initial + _AFTER_INITIAL.get(vowel, vowel)
@@ -123,11 +123,11 @@ def _with_er(word: Word, finals: list[str]) -> list[str]:
     if text[-1] != "儿":
         return finals
     last = "er2" if finals[-1] == "er1" else finals[-1]
-    coloured = text in _words("zh_must_erhua") or not (
-        text in _words("zh_not_erhua") or pos in {"a", "j", "nr"}
-    )
-    if coloured and len(text) > 1 and last in {"er2", "er5"}:
-        last = last if text[-2:] in _words("zh_not_erhua") else "er" + finals[-2][-1]
+    whole, ending = _words("zh_must_erhua"), _words("zh_not_erhua")
+    coloured = text in whole or not (text in ending or pos in {"a", "j", "nr"})
+    if coloured and len(text) > 1 and last in {"er2", "er5"} and text[-2:] not in ending:
+        tone = finals[-2][-1:]
+        last = "er" + (tone if tone.isdigit() else "5")
     return [*finals[:-1], last]
 
 

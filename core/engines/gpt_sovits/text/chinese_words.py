@@ -29,12 +29,13 @@ def words(text: str) -> list[Word]:
 
 
 def halves(word: str) -> tuple[str, str]:
-    """A word in two, at the shortest word that begins or ends it; the second may be empty."""
-    parts = sorted(_segmenter().cut_for_search(word), key=len)
-    shortest = parts[0] if parts else ""
-    if word.startswith(shortest):
-        return shortest, word[len(shortest) :]
-    return word[: -len(shortest)], shortest
+    """A word in two: the shortest word in it off its beginning, or else off its end.
+
+    The second half is empty where the word has no shorter ones.
+    """
+    shortest = min(_segmenter().cut_for_search(word), key=len)
+    cut = len(shortest) if word.startswith(shortest) else len(word) - len(shortest)
+    return word[:cut], word[cut:]
 
 
 @cache
