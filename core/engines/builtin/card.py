@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from core.engines.protocol import EngineCard, Knob
+from core.memory.cost import CostModel, StageCost
+
+MIB = 1 << 20
 
 STATISTICAL_LANGUAGES = ("en", "ru", "uk", "pt", "eo", "ky")
 """Spoken by statistical voices; all others by formant speech."""
@@ -67,4 +70,14 @@ CARD = EngineCard(
         ),
     ),
     factory="core.engines.builtin.engine:Builtin",
+    # Resident memory of the engine process; a test measures it against these. Utterances are said
+    # one after the other and learning a language takes more than to say the longest of them, so
+    # speaking is one figure.
+    cost=CostModel(
+        weights_bytes=96 * MIB,
+        stages={
+            "prepare": StageCost(name="prepare", fixed_bytes=40 * MIB, per_unit_bytes=4.2 * MIB),
+            "speak": StageCost(name="speak", fixed_bytes=160 * MIB),
+        },
+    ),
 )
