@@ -122,8 +122,9 @@ def _phones(norm_text: str) -> Iterator[str]:
             yield token
         elif len(token) == 1:
             starts = at == 0 or not words[at - 1][0].isalpha()
-            goes_on = at + 1 < len(words) and words[at + 1][0].isalpha()
-            yield from _letter(token, is_article=goes_on and (starts or is_loud))
+            goes_on = at + 1 < len(words) and len(words[at + 1]) > 1
+            is_small = token == "a" or starts or is_loud
+            yield from _letter(token, is_article=goes_on and is_small)
         elif words[at] in homographs() and (is_loud or not token.isupper()):
             is_accented = words[at] != token.lower()  # résumé
             yield from (
@@ -142,8 +143,8 @@ def _is_loud(tokens: Sequence[str]) -> bool:
 
 
 def _letter(letter: str, *, is_article: bool) -> Said:
-    """The article, or the name of a letter: `A cat`, `plan A`."""
-    if letter == "a" or (letter == "A" and is_article):
+    """The article, or the name of a letter: `a cat`, `plan A`, `a m`."""
+    if letter in "aA" and is_article:
         return ("AH0",)
     return letters(letter) or unknown_word(letter)
 

@@ -81,6 +81,7 @@ def test_names_with_capitals_inside_are_read_in_parts() -> None:
 def test_an_article_is_not_the_letter() -> None:
     assert said("A cat sat.").startswith("AH0 K")
     assert "EY1 IH1 Z" in said("Plan A is good.")
+    assert said("At 5 a.m. sharp").split()[5:8] == ["EY1", "EH1", "M"]
 
 
 def test_compounds_are_read_as_their_words() -> None:
@@ -111,3 +112,16 @@ def test_only_the_reference_parts_a_short_word_from_its_sentence() -> None:
 
 def test_a_mark_put_in_front_is_kept() -> None:
     assert normalise(". YouTube") == ".YouTube"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It costs $32.50, or about £7.14 at the airport.",
+        "Dr. Smith, e.g., at 12:05 a.m. in the U.S.A.!",
+        "1/2 cup; 3rd floor: 100km/h (really)",
+    ],
+)
+def test_what_is_in_words_already_stays_as_it_is(text: str) -> None:
+    once = normalise(text)
+    assert normalise(once) == once
