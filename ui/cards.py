@@ -42,11 +42,12 @@ def wave_html(pick: Pick | None, language: str) -> str:
         edges = f'<i class="tb-kept" style="left:{left:.2f}%;width:{width:.2f}%"></i>'
     legend = "".join(
         f'<span><i class="{css}"></i>{say(language, key)}</span>'
-        for css, key in (
-            ("tb-k-kept", "legend_kept"),
-            ("tb-k-speech", "legend_speech"),
-            ("tb-k-other", "legend_other"),
+        for css, key, is_drawn in (
+            ("tb-k-kept", "legend_kept", span is not None),
+            ("tb-k-speech", "legend_speech", recording.speech),
+            ("tb-k-other", "legend_other", any(one.span != span for one in recording.windows)),
         )
+        if is_drawn
     )
     return (
         f'<div class="tb-wave" role="img" aria-label="{escape(alt)}" '

@@ -400,6 +400,9 @@ CHINESE = {
     "Graphics card": "显卡",
     "Packages": "软件包",
     "Reading audio": "读取音频",
+    "Built-in": "内置",
+    "{n} statistical voices in {m} languages, eSpeak NG {version}, the WORLD vocoder, loads in"
+    " {s} s": ("{m} 种语言的 {n} 个统计声音、eSpeak NG {version}、WORLD 声码器，加载用时 {s} 秒"),
     "Engine {name}": "引擎 {name}",
     "an unknown amount": "数量未知",
     "only {size} free of {all}, {n} cores": "{all} 中仅剩 {size}，{n} 核",
@@ -444,6 +447,12 @@ CHINESE = {
     ),
     "{version}, on the processor only ({error})": "{version}，只在处理器上运行（{error}）",
     "{version}, on the processor only": "{version}，只在处理器上运行",
+    "Device": "设备",
+    "{engine} does not use {device}: it runs on the processor.": (
+        "{engine}不使用 {device}：它在处理器上运行。"
+    ),
+    "there is no {device} here that torch could use": "这里没有 torch 可用的 {device}",
+    "Leave --device out.": "请去掉 --device。",
     "Update the driver of the graphics card.": "请更新显卡驱动。",
     "Update the driver: it has to support CUDA {version}.": "请更新驱动：需要支持 CUDA {version}。",
     "Install the build of the same torch version with CUDA, as pytorch.org describes.": (
@@ -453,7 +462,7 @@ CHINESE = {
     "{package} {version} is installed, {wanted} is wanted": (
         "已安装 {package} {version}，需要 {wanted}"
     ),
-    "{engine} can run: {seen}": "{engine} 可以运行：{seen}",
+    "{engine} can run: {seen}": "{engine}引擎可以运行：{seen}",
     "{engine} cannot run: {error}": "{engine} 无法运行：{error}",
     "{engine} cannot use {package}: {error}": "{engine} 无法使用 {package}：{error}",
     "Run: pip install --force-reinstall {package}": (

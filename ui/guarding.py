@@ -133,9 +133,10 @@ def verdict_html(growth: Growth, language: str) -> str:
     """The leak light: steady, growing or not known, with the slope."""
     light = {Verdict.STEADY: "good", Verdict.GROWING: "bad", Verdict.UNKNOWN: "none"}
     words = say(language, f"growth_{growth.verdict.value}")
+    known = growth.slope_bytes_per_segment is not None
+    said = f" <span>{escape(slope(growth, language))}</span>" if known else ""
     return (
-        f'<p class="tb-verdict tb-light-{light[growth.verdict]}"><i></i>{escape(words)} '
-        f"<span>{escape(slope(growth, language))}</span></p>"
+        f'<p class="tb-verdict tb-light-{light[growth.verdict]}"><i></i>{escape(words)}{said}</p>'
     )
 
 

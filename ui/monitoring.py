@@ -76,21 +76,12 @@ def _device(
                     (say(language, "temperature"), figures.degrees(device.celsius)),
                     (say(language, "power"), figures.power(device.watts, device.limit_watts)),
                     (say(language, "clock"), clock),
-                    (say(language, "throttle"), throttle(device, language)),
+                    (say(language, "throttle"), readings.throttle(device, language)),
                 )
             ),
             _charts(charts, past, language),
         )
     )  # fmt: skip
-
-
-def throttle(device: DeviceReading, language: str) -> str:
-    """Why the card is slower than it could be: `no`, `power limit, heat`, or `–`."""
-    if device.throttles is None:
-        return figures.UNKNOWN
-    if not device.throttles:
-        return say(language, "throttle_none")
-    return ", ".join(say(language, f"throttle_{reason.value}") for reason in device.throttles)
 
 
 def _host(now: Snapshot, language: str, *, memory: MemoryPicture | None) -> str:

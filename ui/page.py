@@ -157,7 +157,7 @@ class _Page:
                     self.voice = VoiceTab(studio, label, self.language_of, ENGINE, memo)
                 with gr.Tab(label("tab_speak"), id="speak") as self.speak_tab:
                     self.speak = SpeakTab(studio, label, self.language_of, ENGINE, draft)
-                with gr.Tab(label("tab_monitor"), id="monitor"):
+                with gr.Tab(label("tab_monitor"), id="monitor", elem_classes="tb-monitor-tab"):
                     self.monitor = MonitorTab(studio, label, self.language_of, ENGINE)
             with gr.Column(elem_classes="tb-rail", min_width=220, scale=0):
                 self.panel = place("panel")

@@ -11,7 +11,7 @@ from core.memory.readings import DeviceReading, HostReading, Snapshot
 from ui import bars, figures, guarding, plots
 from ui.figures import UNKNOWN
 from ui.follow import Standing
-from ui.words import say
+from ui.words import say, translated
 
 
 def line_html(now: Snapshot, voice: str | None, engine: str, language: str) -> str:
@@ -19,7 +19,8 @@ def line_html(now: Snapshot, voice: str | None, engine: str, language: str) -> s
     chosen = escape(voice) if voice else say(language, "status_no_voice")
     parts = [
         f"<span><i>{say(language, 'status_voice')}</i> {chosen}</span>",
-        f"<span><i>{say(language, 'status_engine')}</i> {escape(engine)}</span>",
+        f"<span><i>{say(language, 'status_engine')}</i> "
+        f"{escape(translated(language, engine))}</span>",
     ]
     if now.devices:
         parts += [
@@ -84,8 +85,8 @@ def _device(
     ]
     slowed = ""
     if device.throttles:
-        names = ", ".join(say(language, f"throttle_{reason.value}") for reason in device.throttles)
-        slowed = f'<p class="tb-slowed">{say(language, "throttle")}: {escape(names)}</p>'
+        names = throttle(device, language)
+        slowed = f'<p class="tb-slowed">{say(language, "throttle_line", names=escape(names))}</p>'
     return "".join(
         (
             f"<h4>{escape(short_name(device.name))}</h4>",
@@ -125,6 +126,16 @@ def _host(now: Snapshot, language: str, memory: MemoryPicture | None) -> str:
         )
     )
     return "".join(parts)
+
+
+def throttle(device: DeviceReading, language: str) -> str:
+    """Why the card is slower than it could be: `nothing`, `its power limit, heat`, or `–`."""
+    if device.throttles is None:
+        return UNKNOWN
+    if not device.throttles:
+        return say(language, "throttle_none")
+    comma = "、" if language == "zh" else ", "
+    return comma.join(say(language, f"throttle_{reason.value}") for reason in device.throttles)
 
 
 def engine_size(host: HostReading, language: str) -> str:

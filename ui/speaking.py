@@ -165,7 +165,8 @@ def _detail(now: Standing, language: str) -> str:
     if now.speed is not None:
         speed = f"{now.speed:.0f}" if now.speed >= 10 else f"{now.speed:.1f}"
         parts.append(say(language, "job_speed", speed=speed))
-    return " · ".join(parts)
+    # On a narrow page a line ends between two of them, not within one.
+    return " · ".join(part.replace(" ", "\u00a0") for part in parts)
 
 
 def job_choices(studio: Studio, language: str) -> list[tuple[str, str]]:

@@ -36,7 +36,7 @@ def figure(found: StressReport, language: str) -> Figure:
     drawn = Figure(figsize=(4.8, 0.4 + 1.8 * len(stages)), dpi=100, layout="constrained")
     all_axes = drawn.subplots(len(stages), 1, squeeze=False)[:, 0]
     for axes, (stage, batches) in zip(all_axes, stages.items(), strict=True):
-        for batch, points in sorted(batches.items()):
+        for row, (batch, points) in enumerate(sorted(batches.items())):
             points.sort()
             lengths = [n for n, _ in points]
             axes.plot(lengths, [peak / _MIB for _, peak in points], "o", color=plots.ACCENT,
@@ -46,9 +46,16 @@ def figure(found: StressReport, language: str) -> Figure:
                 grid = sorted({round(lengths[-1] * at / N_FIT) for at in range(N_FIT + 1)})
                 fitted = [cost.bytes(n, batch) / _MIB for n in grid]
                 axes.plot(grid, fitted, color=plots.INK, linewidth=1.0)
-            axes.annotate(say(spoken, "stress_rows", n=batch), (lengths[-1], points[-1][1] / _MIB),
-                          xytext=(6, 0), textcoords="offset points", va="center",
-                          color=plots.INK, fontsize=8, **font)  # fmt: skip
+            axes.annotate(
+                say(spoken, "stress_rows", n=batch),
+                (lengths[-1], points[-1][1] / _MIB),
+                xytext=(6, 10 * row - 5 * (len(batches) - 1)),  # one above the other
+                textcoords="offset points",
+                va="center",
+                color=plots.INK,
+                fontsize=8,
+                **font,
+            )
         axes.set_title(_stage(stage, spoken), loc="left", color=plots.INK, fontsize=10, **font)
         axes.set_ylabel(say(spoken, "stress_peak"), color=plots.INK, **font)
         plots.dress(axes)

@@ -49,8 +49,8 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     # Voice: the recording
     "drop": (
-        "Drop a recording here: audio or video, any format",
-        "把录音拖到这里：音频或视频，任何格式",
+        "Drop a recording here, or click: audio or video, any format",
+        "把录音拖到这里，或点击选择：音频或视频，任何格式",
     ),
     "record": ("or record with the microphone", "或用麦克风录音"),
     "demo": ("Try it with the demo voice", "用示例声音试一试"),
@@ -263,6 +263,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "last_minutes": ("last {time}", "最近 {time}"),
     "clock": ("Clock", "频率"),
     "throttle": ("Slowed down by", "降频原因"),
+    "throttle_line": ("Slowed down by {names}", "降频：{names}"),
     "throttle_none": ("nothing", "无"),
     "throttle_power": ("its power limit", "功率上限"),
     "throttle_heat": ("heat", "过热"),

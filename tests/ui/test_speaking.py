@@ -99,7 +99,7 @@ def test_the_figures_of_a_job_come_from_its_finished_pieces(studio: FakeStudio, 
     assert now.left_s is not None
     assert 0 < now.left_s < 0.2  # two of three took 0.2 s; the last is about as long as one
     view = speaking.stage(now, "en")
-    assert "2 of 3 pieces" in view["detail"]
+    assert "2 of 3 pieces" in view["detail"].replace("\u00a0", " ")
     assert "left" in view["detail"]
 
 

@@ -59,7 +59,7 @@ class MonitorTab:
         with gr.Accordion(label("doctor"), open=False, elem_id="doctor"):
             with gr.Row(elem_classes="tb-act"):
                 self.go = gr.Button(
-                    label("doctor_go"), size="sm", elem_id="doctor-go", min_width=150
+                    label("doctor_go"), size="sm", elem_id="doctor-go", min_width=190
                 )
             self.problem = place("doctor-problem", folds=True)
             self.findings = place("findings", folds=True)
@@ -206,11 +206,11 @@ def offered(acts: Acts, language: str) -> tuple[Any, ...]:
     """Whether the buttons can be pressed, and why not. For: `MonitorTab.buttons`."""
     unload = free = None
     if acts.at_work:
-        unload, free = say(language, "unload_why_busy"), say(language, "free_why_busy")
+        unload = free = say(language, "unload_why_busy")
     else:
         unload = None if acts.is_loaded else say(language, "unload_why_none")
         free = None if acts.holds_cache else say(language, "free_why_none")
-    reasons = " ".join(reason for reason in (unload, free) if reason)
+    reasons = " ".join(dict.fromkeys(reason for reason in (unload, free) if reason))
     return (
         gr.update(interactive=unload is None),
         gr.update(interactive=free is None),

@@ -97,7 +97,7 @@ class VoiceTab:
                 self.transcript = gr.Textbox(
                     label=label("transcript"),
                     placeholder=label("transcript_hint"),
-                    lines=3,
+                    lines=4,
                     max_lines=6,
                     elem_id="transcript",
                 )
