@@ -224,7 +224,8 @@ class TinySession:
                 with self._counted():
                     samples = self._sound(row, prompt)
                 note(f"said {row.text}")
-                yield Piece(position=row.position, audio=Audio(samples=samples, rate=RATE))
+                audio = Audio(samples=samples, rate=RATE)
+                yield Piece(position=row.position, audio=audio, units=len(row.tokens))
             with self._counted(), torch.inference_mode():
                 rows = self._go_on(rows)
                 if rows:

@@ -127,10 +127,13 @@ class Piece:
     Args:
         position: Place in the batch.
         audio: At the card's rate, on the host.
+        units: How long it became, in the unit of the costs, from which later lengths are
+            foreseen; None for an engine whose lengths follow from its characters.
     """
 
     position: int
     audio: Audio
+    units: int | None = None
 
 
 class Prompt(Protocol):

@@ -72,7 +72,7 @@ class MemoryDesk:
         if known is None or allowed is None or not fitting.speaking(known.cost).stages:
             return None
         device = self.device_of(card)
-        return fitting.fit(text, card, known.cost, budget_bytes=allowed, device=device)
+        return fitting.fit(text, card, known, budget_bytes=allowed, device=device)
 
     def stress(
         self,

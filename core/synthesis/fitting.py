@@ -6,8 +6,8 @@ For the page's side: it reads the costs that the engine process measured and kep
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core.engines.protocol import EngineCard
@@ -28,11 +28,14 @@ class Costs:
         cost: By stage.
         fingerprint: What it was measured on; None where it was counted without a device.
         measured: Stages that were fitted to runs on this device.
+        units_per_char: Of each language of which it was learnt, the length of an utterance in
+            the unit of the costs, per character.
     """
 
     cost: CostModel
     fingerprint: Fingerprint | None
     measured: tuple[str, ...]
+    units_per_char: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,28 +88,38 @@ def costs_of(card: EngineCard, device: str, file: Path) -> Costs | None:
     kept = Calibration(file, known, card.cost or CostModel(dtype=known.dtype))
     cost = kept.cost
     measured = tuple(name for name in cost.stages if kept.is_measured(name))
-    return Costs(cost=cost, fingerprint=known, measured=measured)
+    learnt = {
+        language: per_char
+        for language in card.languages
+        if (per_char := kept.units_per_char(language, card.units_per_char)) != card.units_per_char
+    }
+    return Costs(cost=cost, fingerprint=known, measured=measured, units_per_char=learnt)
 
 
 def fit(
-    text: TextPlan, card: EngineCard, cost: CostModel, *, budget_bytes: int, device: str
+    text: TextPlan, card: EngineCard, known: Costs, *, budget_bytes: int, device: str
 ) -> BatchPlan:
     """In which batches a text is going to be said.
 
     Args:
         text: Its segments.
         card: Of the engine.
-        cost: Of the engine.
+        known: Of the engine.
         budget_bytes: What may be used.
         device: Where it runs.
     """
     items = [
-        Item(index=each.index, n=_units(len(each.spoken), card))
+        Item(
+            index=each.index,
+            n=_units(
+                len(each.spoken), known.units_per_char.get(each.language, card.units_per_char)
+            ),
+        )
         for each in text.segments
         if each.spoken
     ]
     limits = replace(card.limits, max_batch=card.max_batch, device=device)
-    return plan(items, budget_bytes=budget_bytes, cost=speaking(cost), limits=limits)
+    return plan(items, budget_bytes=budget_bytes, cost=speaking(known.cost), limits=limits)
 
 
 def speaking(cost: CostModel) -> CostModel:
@@ -136,7 +149,7 @@ def report(
             )
 
         def fits(n_chars: int, batch: int) -> bool:
-            n = _units(n_chars, card)
+            n = _units(n_chars, card.units_per_char)
             chunk = card.limits.chunks(batch)[-1]
             peak = said.peak_bytes(n, batch, chunk=chunk, kv_tokens=kv(n) if n else 0)
             return peak <= budget
@@ -156,8 +169,8 @@ def report(
     )
 
 
-def _units(n_chars: int, card: EngineCard) -> int:
-    return max(1, math.ceil(n_chars * card.units_per_char))
+def _units(n_chars: int, per_char: float) -> int:
+    return max(1, math.ceil(n_chars * per_char))
 
 
 def _most(top: int, fits: Callable[[int], bool]) -> int:

@@ -240,6 +240,7 @@ class GuardedEngine:
             said = [utterances[key] for key in keys]
             for piece in self.session.speak(prompt, said, settings, stop):
                 key = keys[piece.position]
+                self._known.spoken(utterances[key], piece.units)
                 yield key, Said(position=key, audio=piece.audio, origin=made)
 
         def observe(way: Way, keys: tuple[int, ...], peak: int) -> None:
@@ -313,7 +314,7 @@ class GuardedEngine:
 
     def calibrate(self, stage: str, points: Sequence[tuple[int, int, int]]) -> None:
         """Fit a stage to measured runs and keep it; see `Known.calibrate`."""
-        self._known.calibrate(stage, points)
+        self._known.calibrate(stage, points, chunk=self._largest.decode_chunk)
 
     def after_job(self) -> AfterJob:
         """What is in use now that nothing runs.

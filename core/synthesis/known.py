@@ -100,8 +100,11 @@ class Known:
         return found if found.stages or self._order.cost is not None else None
 
     def units(self, utterance: Utterance) -> int:
-        """Length in the unit of the costs."""
-        return max(1, math.ceil(len(utterance.text) * self._order.units_per_char))
+        """Length in the unit of the costs, as foreseen; learnt per language from what was said."""
+        per_char = self._order.units_per_char
+        if self._calibration is not None:
+            per_char = self._calibration.units_per_char(utterance.language, per_char)
+        return max(1, math.ceil(len(utterance.text) * per_char))
 
     def prepare_bytes(self, seconds: int, way: Way) -> int | None:
         """Predicted peak of reading a reference, loaded models included; None where not known."""
@@ -193,15 +196,17 @@ class Known:
         if self._calibration is None:
             return
         cost, chunk = self._calibration.cost, way.decode_chunk
-        largest = max(
-            _speaking_stages(cost).values(),
-            key=lambda each: each.bytes(n, n_rows, chunk),
-            default=None,
-        )
-        kv_bytes = math.ceil(cost.kv_bytes_per_token * kv_tokens * n_rows)
+        speaking = replace(cost, stages=_speaking_stages(cost))
+        largest = speaking.largest(n, n_rows, chunk=chunk, kv_tokens=kv_tokens)
+        has_keys = largest is None or largest.holds_keys
+        peak = max(0, peak_bytes - (cost.kv_bytes(n_rows, kv_tokens) if has_keys else 0))
         stage = SPEAK if largest is None else largest.name
-        peak = max(0, peak_bytes - kv_bytes)
         self._observe(self._calibration, stage, n, n_rows, peak, chunk=chunk)
+
+    def spoken(self, utterance: Utterance, units: int | None) -> None:
+        """An utterance turned out so long, in the unit of the costs; None where not known."""
+        if self._calibration is not None and units is not None:
+            self._calibration.said(utterance.language, len(utterance.text), units)
 
     def _observe(
         self, calibration: Calibration, stage: str, n: int, batch: int, peak: int, *, chunk: int
@@ -216,24 +221,24 @@ class Known:
         if self._calibration is not None:
             self._calibration.weighed(weights_bytes)
 
-    def calibrate(self, stage: str, points: Sequence[tuple[int, int, int]]) -> None:
+    def calibrate(
+        self, stage: str, points: Sequence[tuple[int, int, int]], *, chunk: int = 0
+    ) -> None:
         """Fit a stage to measured runs and keep it.
 
         Args:
             stage: `prepare` or `speak`.
             points: Length, rows, peak above the loaded models (bytes).
+            chunk: Units decoded at once in these runs; 0 for all.
         """
         if self._calibration is None or not points:
             return
-        per_token = self._calibration.cost.kv_bytes_per_token if stage == SPEAK else 0.0
-        tokens = self._order.limits.kv_tokens
-        self._calibration.measured(
-            stage,
-            [
-                (n, rows, max(1, peak - int(per_token * tokens(n) * rows)))
-                for n, rows, peak in points
-            ],
-        )
+        cost, tokens = self._calibration.cost, self._order.limits.kv_tokens
+        without_keys = [
+            (n, rows, max(1, peak - (cost.kv_bytes(rows, tokens(n)) if stage == SPEAK else 0)))
+            for n, rows, peak in points
+        ]
+        self._calibration.measured(stage, without_keys, chunk=chunk)
         self._calibration.save()
 
     def save(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import math
 import threading
@@ -310,8 +311,27 @@ def test_a_stress_test_says_what_fits(tmp_path: Path) -> None:
     assert narrow.max_chars is not None
     assert 0 < narrow.max_chars < 80
     assert f"up to {narrow.max_chars} characters" in narrow.in_words()
-    plan = fit(plan_of("Hello.", "Again."), TINY_CARD, cost, budget_bytes=1 << 30, device="cuda")
+    plan = fit(plan_of("Hello.", "Again."), TINY_CARD, said, budget_bytes=1 << 30, device="cuda")
     assert plan.in_words().startswith("2 segments, in one batch, about ")
+
+
+def test_how_long_texts_become_is_learnt_per_language(tmp_path: Path) -> None:
+    file = tmp_path / "calibration.json"
+    scene = Scene(calibration=file)
+    english = Utterance(text="a" * 10, language="en", seed=0)
+    chinese = Utterance(text="a" * 10, language="zh", seed=0)
+    assert scene.engine.units(chinese) == 20
+    prompt = scene.prepare()
+    for at in range(8):
+        # The tiny engine makes two tokens of a character, and says so.
+        list(scene.engine.speak(prompt, [english], {}, threading.Event()))
+        scene.engine._known.spoken(chinese, 60 + at % 2)
+    assert scene.engine.units(english) == 20
+    assert scene.engine.units(chinese) == 61
+    scene.engine.close()
+    costs = costs_of(dataclasses.replace(TINY_CARD, languages=("en", "zh")), "cuda", file)
+    assert costs is not None
+    assert costs.units_per_char == {"zh": 6.1}
 
 
 def measured(scene: Scene) -> list[wire.Peak]:
