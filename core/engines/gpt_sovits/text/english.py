@@ -123,7 +123,7 @@ def _phones(norm_text: str) -> Iterator[str]:
         elif len(token) == 1:
             starts = at == 0 or not words[at - 1][0].isalpha()
             goes_on = at + 1 < len(words) and len(words[at + 1]) > 1
-            is_small = token == "a" or starts or is_loud
+            is_small = token.islower() or starts or is_loud
             yield from _letter(token, is_article=goes_on and is_small)
         elif words[at] in homographs() and (is_loud or not token.isupper()):
             is_accented = words[at] != token.lower()  # résumé
