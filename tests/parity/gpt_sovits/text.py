@@ -13,7 +13,7 @@ from core.engines.gpt_sovits.text.homographs import homographs_of_reference
 from core.engines.gpt_sovits.text.phones import Version
 from core.engines.gpt_sovits.text.segment import stretches
 from core.errors import InputError
-from tests.parity.gpt_sovits.text_faults import misjudged_characters
+from tests.parity.gpt_sovits.text_faults import judged_otherwise, misjudged_characters
 from tests.parity.gpt_sovits.text_rows import (
     UNKNOWN_WORDS,
     Row,
@@ -107,30 +107,12 @@ def _free_languages(case: str, rows: list[dict[str, Any]]) -> Result:
     """Languages per character, but for characters whose language the reference only guesses."""
     wrong, counted = [], 0
     for golden in rows:
-        text = golden["text"]
-        found = "".join(
-            part.language[0] * len(part.text) for part in stretches(text, "auto", as_reference=True)
-        )
-        wanted = _per_character(text, golden["default_none"])
-        doubtful = misjudged_characters(text)
+        doubtful = misjudged_characters(golden["text"])
         counted += doubtful.count(False)
-        if any(
-            found[at] != wanted[at] for at in range(len(text)) if not doubtful[at] and wanted[at]
-        ):
-            wrong.append(text)
+        if any(not doubtful[at] for at in judged_otherwise(golden["text"], golden["default_none"])):
+            wrong.append(golden["text"])
     note = " | ".join(wrong[:3]) or f"{counted} characters"
     return Result(case=case, error=len(wrong), tolerance=EXACT, note=note)
-
-
-def _per_character(text: str, parts: list[dict[str, str]]) -> list[str]:
-    """The first letter of the language of each character; empty where the reference drops it."""
-    languages, at = [""] * len(text), 0
-    for part in parts:
-        for sign in part["text"]:
-            at = text.index(sign, at)
-            languages[at] = part["lang"][0]
-            at += 1
-    return languages
 
 
 def symbol_numbers(path: Path) -> Iterator[Result]:

@@ -7,8 +7,10 @@ not count. Each rule names the fault that it stands for.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 
 from core.engines.gpt_sovits.text.lexicon import dictionary
+from core.engines.gpt_sovits.text.segment import stretches
 from tests.parity.gpt_sovits import text_yue, text_zh
 
 _HAN = "\u3400-\u9fff"
@@ -78,3 +80,23 @@ def misjudged_characters(text: str) -> list[bool]:
     for run in re.finditer(r"[Ａ-Ｚａ-ｚ]+|(?<=°)[CF]", text):
         doubtful[run.start() : run.end()] = [True] * (run.end() - run.start())
     return doubtful
+
+
+def judged_otherwise(text: str, parts: Sequence[Mapping[str, str]]) -> list[int]:
+    """Places of the characters whose language the reference sees otherwise than we do.
+
+    Args:
+        text: In any language.
+        parts: Its stretches as the reference found them; what it drops is in none.
+    """
+    found = [
+        part.language for part in stretches(text, "auto", as_reference=True) for _ in part.text
+    ]
+    places, at = [], 0
+    for part in parts:
+        for sign in part["text"]:
+            at = text.index(sign, at)
+            if found[at] != part["lang"]:
+                places.append(at)
+            at += 1
+    return places

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,12 @@ from core.engines.gpt_sovits.text.assemble import front_end, segment_phones
 from core.engines.gpt_sovits.text.phones import Language, Phones, Version
 from tests.parity.gpt_sovits import text_zh
 from tests.parity.gpt_sovits.agreement import edit_distance
-from tests.parity.gpt_sovits.text_faults import fault_of, misjudged_characters, unknown_words
+from tests.parity.gpt_sovits.text_faults import (
+    fault_of,
+    judged_otherwise,
+    misjudged_characters,
+    unknown_words,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +105,11 @@ def _read(text: str, language: Language, file: str, as_reference: bool) -> Phone
 def assembly_rows(path: Path, *, as_reference: bool) -> Iterator[Row]:
     """The rows of `full_assembly.json`: whole segments in every mode."""
     names = symbols.symbols("v2")
+    judged = {
+        row["text"]: row["default_none"]
+        for beside in sorted(path.parent.glob("langseg*.json"))
+        for row in load(beside)
+    }
     for golden in load(path):
         text, mode = golden["text"], golden["language"]
         found = segment_phones(text, mode, as_reference=as_reference)
@@ -111,7 +121,7 @@ def assembly_rows(path: Path, *, as_reference: bool) -> Iterator[Row]:
             wanted=tuple(names[number] for number in golden["ids"]),
             norm_text=(found.norm_text, golden["norm_text"]),
             is_aligned=golden["bert_shape"][1] == len(golden["ids"]),
-            fault=_assembly_fault(text, mode),
+            fault=_assembly_fault(text, mode, judged.get(text)),
         )
 
 
@@ -119,8 +129,16 @@ _OTHERS = {"auto": ("zh",), "auto_yue": ("zh", "yue")}
 """Languages besides English whose faults touch texts of a mode; for others, their own."""
 
 
-def _assembly_fault(text: str, mode: str) -> str | None:
-    if mode.startswith("auto") and _is_misjudged(text):
+def _assembly_fault(text: str, mode: str, judged: Sequence[Mapping[str, str]] | None) -> str | None:
+    """Why a segment does not count.
+
+    Args:
+        text: The segment.
+        mode: What it is said to be in.
+        judged: How the reference parted it, where that is known.
+    """
+    is_misjudged = _is_misjudged(text) if judged is None else bool(judged_otherwise(text, judged))
+    if mode.startswith("auto") and is_misjudged:
         return "single words are asked for their language"
     if mode == "en":
         fault = fault_of(text, "en")
