@@ -18,14 +18,14 @@ from core.engines.protocol import Prompt, Utterance
 from core.errors import ResourceError
 from core.memory.cost import CostModel
 from core.memory.descent import Remembered
-from core.memory.guard import EngineFatal
-from core.memory.ladder import Origin, Way
+from core.memory.guard import EngineFatal, OutOfRoom
+from core.memory.ladder import Ladder, Origin, Way
 from core.memory.moments import Kind, MemoryEvent
 from core.synthesis import stress, wire
 from core.synthesis.fitting import costs_of, fit, report
 from core.synthesis.guarded import GuardedEngine
 from tests.fakes import plan_of, reference
-from tests.tiny_engine import TINY_CARD, TinyEngine
+from tests.tiny_engine import TINY_CARD, TinyEngine, TinySession
 
 TEXTS = ("abc", "de fgh", "hello", "i")
 BRIEF = ("ab", "c")
@@ -313,6 +313,29 @@ def test_a_stress_test_says_what_fits(tmp_path: Path) -> None:
     assert f"up to {narrow.max_chars} characters" in narrow.in_words()
     plan = fit(plan_of("Hello.", "Again."), TINY_CARD, said, budget_bytes=1 << 30, device="cuda")
     assert plan.in_words().startswith("2 segments, in one batch, about ")
+
+
+def test_what_was_measured_not_to_fit_is_left_out_without_a_try_and_the_others_are_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # On a card that can neither do lower precision nor hand over to the processor.
+    monkeypatch.setattr(TinySession, "ladder", Ladder(min_chunk=8, cpu_dtype=None))
+    file = tmp_path / "calibration.json"
+    measured(Scene(calibration=file))
+    scene = Scene(calibration=file)
+    prompt = scene.prepare()
+    scene.ledger.cap_bytes = scene.live() + 300_000  # "ab" takes 183 kB, the long one 516
+    texts = ("ab", "abcdefgh " * 8, "c")
+    batch = [Utterance(text=text, language="en", seed=at) for at, text in enumerate(texts)]
+    pieces = scene.engine.speak(prompt, batch, {}, threading.Event(), (6, 7, 8))
+    assert sorted(next(pieces).position for _ in range(2)) == [0, 2]
+    with pytest.raises(OutOfRoom, match=r"Segment 8 needs .* may be used: up to \d+ %") as refusal:
+        next(pieces)
+    assert refusal.value.needed_bytes is not None
+    assert refusal.value.needed_bytes > 1.1 * refusal.value.free_bytes
+    assert not scene.said(Kind.OOM)
+    (told,) = scene.said(Kind.RUNG)
+    assert "left out without a try" in told
 
 
 def test_how_long_texts_become_is_learnt_per_language(tmp_path: Path) -> None:
