@@ -66,7 +66,9 @@ class Monitor:
 
     def read_once(self) -> Snapshot:
         """The latest readings; where nobody samples, as in a command, the first ones are made."""
-        return self.sample() if self._snapshot.host.total_bytes is None else self._snapshot
+        if self._running is None and self._snapshot.host.total_bytes is None:
+            return self.sample()
+        return self._snapshot
 
     def start(self) -> None:
         """Begin to sample in a thread of its own; a second call does nothing."""

@@ -104,6 +104,24 @@ def test_a_snapshot_is_there_before_anything_was_read() -> None:
     assert snapshot.history == ()
 
 
+def test_a_command_reads_once_and_a_page_leaves_reading_to_its_sampler() -> None:
+    clock = Clock()
+    readers: list[str] = []
+    host = FakeHost(clock, before=lambda: readers.append(threading.current_thread().name))
+    command = monitor(clock, host=host)
+    assert command.read_once() is command.read_once()
+    assert command.read_once().host.total_bytes == 100
+    assert len(readers) == 1
+    readers.clear()
+    page = monitor(clock, host=host)
+    page.start()
+    try:
+        page.read_once()
+    finally:
+        page.stop()
+    assert set(readers) <= {"monitor"}
+
+
 def test_the_ring_holds_five_minutes_however_often_it_is_filled() -> None:
     clock = Clock()
     watched = monitor(clock, FakeCards(clock, "GPU-a"))
