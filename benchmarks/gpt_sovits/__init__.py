@@ -1,0 +1,1 @@
+"""Speed and memory of GPT-SoVITS at full size, with random weights; one module per section."""
