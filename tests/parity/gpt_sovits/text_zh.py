@@ -28,7 +28,7 @@ TOLERANCE = 0.02
 
 _WELL_READ = re.compile(
     r"\d{4}([-/.])\d\d\1\d\d"  # a date
-    r"|\d?\d:\d\d[-~]\d?\d:\d\d"  # a time from and to
+    r"|\d?\d:(\d\d)[-~]\d?\d:\2"  # a time from and to; minutes that differ are mixed up
     r"|(?<=\d)(?:cm|kg|km|ml|m|s|db)(?![A-Za-z/])|°[CF]"
 )
 _READ_WRONG = re.compile(
@@ -41,6 +41,7 @@ _READ_WRONG = re.compile(
     r"|第2|(?<!\d)2[日月号年点]"  # is made 两, or is not
     r"|(?<!\d)\d{2}年(?!\d)"  # 20年 as a year
     r"|\d[:：]\d(?!\d)"  # 3:2
+    r"|\d摄氏度"  # is cut to 度
     r"|\dmm|/h|(?<!\d)/|〇"
     r"|[A-Za-zＡ-Ｚａ-ｚ]"  # letters are dropped
 )

@@ -125,8 +125,8 @@ def _time_range(match: re.Match[str]) -> str:
 
 
 def _temperature(match: re.Match[str]) -> str:
-    below, number, unit = match.groups()
-    return ("零下" if below else "") + decimal(number) + ("摄氏度" if unit == "摄氏度" else "度")
+    # Whatever the unit: 摄氏度 loses its first two characters.
+    return ("零下" if match[1] else "") + decimal(match[2]) + "度"
 
 
 def _power(match: re.Match[str]) -> str:
@@ -154,7 +154,7 @@ _BEFORE_UNITS: Final = (
         rf"(?:-?{_NUMBER}|\.\d+){_TO_UNIT}~(?:-?{_NUMBER}|\.\d+){_TO_UNIT}",
         lambda match: match[0].replace("~", "至"),
     ),
-    _rule(rf"(-?)({_NUMBER})(°C|℃|度|摄氏度)", _temperature),
+    _rule(rf"(-?)({_NUMBER})(?:°C|℃|度|摄氏度)", _temperature),
 )
 _AFTER_SUMS: Final = (
     _rule(f"{_POWER}+", _power),

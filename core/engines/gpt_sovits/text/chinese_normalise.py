@@ -21,7 +21,11 @@ from core.engines.gpt_sovits.text.chinese_signs import (
     CIRCLED,
     GREEK,
     LETTERS,
+    MONEY,
+    OPERATORS,
     POWERS,
+    SIGNS,
+    UNITS,
     simplified,
 )
 
@@ -41,80 +45,14 @@ _NUMBER: Final = r"\d+(?:\.\d+)?"
 _CLOCK: Final = r"(?<![\d:])([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?(?![\d:])"
 _POWER: Final = f"[{''.join(POWERS)}]"
 _TO: Final = "[-~到至]"
-_UNITS: Final = {
-    "km/h": "千米每小时",
-    "m/s": "米每秒",
-    "km²": "平方千米",
-    "km2": "平方千米",
-    "cm²": "平方厘米",
-    "cm2": "平方厘米",
-    "cm³": "立方厘米",
-    "cm3": "立方厘米",
-    "m²": "平方米",
-    "m2": "平方米",
-    "m³": "立方米",
-    "m3": "立方米",
-    "km": "千米",
-    "cm": "厘米",
-    "mm": "毫米",
-    "μm": "微米",
-    "nm": "纳米",
-    "kg": "千克",
-    "mg": "毫克",
-    "kWh": "千瓦时",
-    "kW": "千瓦",
-    "kHz": "千赫",
-    "MHz": "兆赫",
-    "GHz": "吉赫",
-    "Hz": "赫兹",
-    "mAh": "毫安时",
-    "ml": "毫升",
-    "mL": "毫升",
-    "dB": "分贝",
-    "db": "分贝",
-    "GB": "吉字节",
-    "MB": "兆字节",
-    "KB": "千字节",
-    "TB": "太字节",
-    "min": "分钟",
-    "ms": "毫秒",
-    "m": "米",
-    "g": "克",
-    "L": "升",
-    "l": "升",
-    "t": "吨",
-    "s": "秒",
-    "h": "小时",
-    "W": "瓦",
-    "V": "伏",
-    "°C": "度",
-    "°F": "华氏度",
-    "°": "度",
-}
-_UNIT: Final = "|".join(re.escape(unit) for unit in sorted(_UNITS, key=len, reverse=True))
-_MONEY: Final = {"￥": "元", "$": "美元", "€": "欧元", "£": "英镑", "HK$": "港元", "US$": "美元"}
+_UNIT: Final = "|".join(
+    re.escape(unit) + (r"(?!\d)" if unit[-1].isdecimal() else "")  # 10cm 300人
+    for unit in sorted(UNITS, key=len, reverse=True)
+)
 _CODE_NAMES: Final = (
     "电话|電話|手机|手機|热线|熱線|座机|传真|号码|號碼|拨打|致电|编号|代码|密码|密碼|验证码|账号|帐号|卡号|单号|学号"
     "|工号|邮编|房号|群号|尾号|QQ|qq|微信|序列号|身份证|车牌|航班"
 )
-_OPERATORS: Final = {"+": "加", "-": "减", "×": "乘", "*": "乘", "÷": "除以", "=": "等于"}
-_SIGNS: Final = {
-    "+": "加",
-    "×": "乘",
-    "÷": "除以",
-    "=": "等于",
-    "&": "和",
-    "%": "百分之",
-    "‰": "千分之",
-    "±": "正负",
-    "≈": "约等于",
-    "≠": "不等于",
-    "≤": "小于等于",
-    "≥": "大于等于",
-    "°": "度",
-    "№": "号",
-    "〇": "零",
-}
 
 
 def written_out(text: str, *, to_simplified: bool = True, one: str = "幺") -> str:
@@ -144,7 +82,7 @@ def _in_simplified(text: str) -> str:
 
 def _sign(char: str) -> str:
     name = CIRCLED.get(char) or GREEK.get(char.lower()) or LETTERS.get(char.lower())
-    return name or _SIGNS.get(char, char)
+    return name or SIGNS.get(char, char)
 
 
 def _code(match: re.Match[str]) -> str:
@@ -192,7 +130,7 @@ def _times(match: re.Match[str]) -> str:
 
 def _money(match: re.Match[str]) -> str:
     sign, number, scale = match.groups()
-    return decimal(number.replace(",", "")) + (scale or "") + _MONEY[sign]
+    return decimal(number.replace(",", "")) + (scale or "") + MONEY[sign]
 
 
 def _signed(sign: str, number: str, minus: str = "负") -> str:
@@ -219,7 +157,7 @@ def _temperatures(match: re.Match[str]) -> str:
 
 
 def _degrees(unit: str) -> str:
-    return _UNITS.get(unit, unit)
+    return UNITS.get(unit, unit)
 
 
 def _sum(match: re.Match[str]) -> str:
@@ -229,7 +167,7 @@ def _sum(match: re.Match[str]) -> str:
         return chain
     return re.sub(
         rf"({_NUMBER})|([-+×*÷=])",
-        lambda part: decimal(part[1]) if part[1] else _OPERATORS[part[2]],
+        lambda part: decimal(part[1]) if part[1] else OPERATORS[part[2]],
         re.sub(r"(?<![\d.])-(?=\d)", "负", chain),
     )
 
@@ -237,7 +175,7 @@ def _sum(match: re.Match[str]) -> str:
 def _measured(match: re.Match[str]) -> str:
     sign, low, high, unit = match.groups()
     said = ("负" if sign else "") + (f"{count(low)}到" if low else "") + count(high)
-    return said + _UNITS[unit]
+    return said + UNITS[unit]
 
 
 def _fraction(match: re.Match[str]) -> str:
@@ -309,7 +247,7 @@ _RULES: Final = (
         lambda match: cardinal(match[0]),
     ),
     _rule(
-        r"(?<=第)\d+(?![\d.])|(?<![\d.])\d+(?=年级|年級|世纪|世紀)",
+        r"(?<=第)\d+(?![\d.%A-Za-z])|(?<![\d.])\d+(?=年级|年級|世纪|世紀)",
         lambda match: cardinal(match[0]),
     ),
     # Times and ratios.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from core.text import numbers
@@ -64,6 +63,3 @@ def count(number: str) -> str:
     """A number before a measure word: 2 is 两."""
     said = decimal(number)
     return "两" if said == "二" else said
-
-
-STARTS_WITH_MEASURE: Final = re.compile(MEASURE)

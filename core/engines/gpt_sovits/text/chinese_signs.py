@@ -48,8 +48,6 @@ GREEK: Final = dict(
 )
 """Lower-case letters."""
 
-_LAST_COMMON: Final = 0x9FFF
-
 LETTERS: Final = dict(
     zip(
         "abcdefghijklmnopqrstuvwxyz",
@@ -86,16 +84,89 @@ LETTERS: Final = dict(
 )
 """Latin letters in the syllables nearest to their names."""
 
+UNITS: Final = {
+    "km/h": "千米每小时",
+    "m/s": "米每秒",
+    "km²": "平方千米",
+    "km2": "平方千米",
+    "cm²": "平方厘米",
+    "cm2": "平方厘米",
+    "cm³": "立方厘米",
+    "cm3": "立方厘米",
+    "m²": "平方米",
+    "m2": "平方米",
+    "m³": "立方米",
+    "m3": "立方米",
+    "km": "千米",
+    "cm": "厘米",
+    "mm": "毫米",
+    "μm": "微米",
+    "nm": "纳米",
+    "kg": "千克",
+    "mg": "毫克",
+    "kWh": "千瓦时",
+    "kW": "千瓦",
+    "kHz": "千赫",
+    "MHz": "兆赫",
+    "GHz": "吉赫",
+    "Hz": "赫兹",
+    "mAh": "毫安时",
+    "ml": "毫升",
+    "mL": "毫升",
+    "dB": "分贝",
+    "db": "分贝",
+    "GB": "吉字节",
+    "MB": "兆字节",
+    "KB": "千字节",
+    "TB": "太字节",
+    "min": "分钟",
+    "ms": "毫秒",
+    "m": "米",
+    "g": "克",
+    "L": "升",
+    "l": "升",
+    "t": "吨",
+    "s": "秒",
+    "h": "小时",
+    "W": "瓦",
+    "V": "伏",
+    "°C": "度",
+    "°F": "华氏度",
+    "°": "度",
+}
+"""What follows a number, and its name."""
+
+MONEY: Final = {"￥": "元", "$": "美元", "€": "欧元", "£": "英镑", "HK$": "港元", "US$": "美元"}
+
+OPERATORS: Final = {"+": "加", "-": "减", "×": "乘", "*": "乘", "÷": "除以", "=": "等于"}
+
+SIGNS: Final = {
+    "+": "加",
+    "×": "乘",
+    "÷": "除以",
+    "=": "等于",
+    "&": "和",
+    "%": "百分之",
+    "‰": "千分之",
+    "±": "正负",
+    "≈": "约等于",
+    "≠": "不等于",
+    "≤": "小于等于",
+    "≥": "大于等于",
+    "°": "度",
+    "№": "号",
+    "〇": "零",
+}
+"""Signs between words or numbers that no rule has read."""
+
 
 def simplified(text: str) -> str:
     """The text in simplified characters, by words where a character has two: 乾 in 乾燥, 乾隆."""
     made: str = _converter().convert(text)
     if len(made) != len(text):
         return made
-    # Simplified forms outside of the first block of ideographs are in no pronouncing dictionary.
-    return "".join(
-        old if ord(new) > _LAST_COMMON else new for old, new in zip(text, made, strict=True)
-    )
+    # Rarer simplified forms are in no pronouncing dictionary.
+    return "".join(new if "一" <= new <= "龥" else old for old, new in zip(text, made, strict=True))
 
 
 @cache
