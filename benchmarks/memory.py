@@ -18,6 +18,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from benchmarks._cards import GPU_MISSING, Outcome, emulated, hostile_jobs, neig
 from benchmarks._measure import machine
 from benchmarks._models import with_random_weights
 from benchmarks._speaker import SMALL, ProofSpeaker, lines
+from benchmarks._whole import Engine, calibrated, held, pretended
 from core.engines.nn.cache import KVCache
 from core.engines.nn.chunked import Decoding
 from core.engines.nn.dac import DacDecoder, DacDims
@@ -38,6 +40,7 @@ from core.engines.nn.hifigan import HifiGan, HifiGanDims
 from core.engines.nn.prove import peak_bytes, pretended_peaks_bytes
 from core.engines.nn.receptive import receptive_field
 from core.memory.cost import StageCost, fit
+from core.memory.heap import HEAP_ENVIRONMENT
 
 ROOT = Path(__file__).resolve().parents[1]
 MIB = 1 << 20
@@ -107,6 +110,7 @@ def main() -> int:
             chosen.quick
         ),
         "Prediction from two small runs": predictions,
+        "Prediction of whole plans": lambda: whole_plans(quick=chosen.quick),
         "Emulated cards": lambda: caps(quick=chosen.quick),
         "Hostile jobs on an emulated card": lambda: [hostile_jobs(8 if chosen.quick else 40)],
     }
@@ -186,28 +190,34 @@ def lengths() -> list[Row]:
 
 def residents(quick: bool) -> list[Row]:
     """Growth of a process's resident memory while it decodes; each in a process of its own."""
+    ways = (
+        ("whole", "as usual", {}, (2, 4) if quick else (4, 12)),
+        ("chunked", "as usual", {}, (2, 4) if quick else (4, 12)),
+        ("chunked", "given back at once", HEAP_ENVIRONMENT, (2, 4) if quick else (4, 12, 30, 60)),
+    )
     rows = []
     for kind in ("hifigan", "dac"):
-        for way in ("whole", "chunked"):
+        for way, heap, environment, lengths_s in ways:
             grown = {}
-            for seconds in (2, 4) if quick else (4, 12):
+            for seconds in lengths_s:
                 command = [sys.executable, "-m", "benchmarks.memory", "--resident"]
                 done = subprocess.run(
                     [*command, kind, way, str(seconds)],
                     cwd=ROOT,
+                    env={**os.environ, **environment},
                     capture_output=True,
                     text=True,
                     check=True,
                 )
-                grown[f"{seconds} s"] = _mib(int(done.stdout))
-            rows.append(
-                {"decoder": {"hifigan": HIFIGAN, "dac": DAC}[kind].title, "way": way} | grown
-            )
+                n_bytes, cpu_s = done.stdout.split()
+                grown[f"{seconds} s"] = f"{_mib(int(n_bytes))}, {float(cpu_s):.1f} s"
+            title = {"hifigan": HIFIGAN, "dac": DAC}[kind].title
+            rows.append({"decoder": title, "way": way, "freed memory": heap} | grown)
     return rows
 
 
-def _resident_growth(kind: str, way: str, seconds: str) -> int:
-    """Bytes by which the highest resident memory rises in one decode."""
+def _resident_growth(kind: str, way: str, seconds: str) -> str:
+    """Bytes by which the highest resident memory rises in one decode, and its processor time."""
     decoder, chunk = {"hifigan": (HIFIGAN, 100), "dac": (DAC, 86)}[kind]
     model = with_random_weights(decoder.make())
     field = receptive_field(model, decoder.n_latent)
@@ -215,13 +225,13 @@ def _resident_growth(kind: str, way: str, seconds: str) -> int:
     # Linux: the highest mark starts anew; without this, building the weights would hide the decode,
     # and `ru_maxrss` begins with that of the parent process.
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    before_bytes = _marks()["VmRSS"]
+    before_bytes, before_s = _marks()["VmRSS"], time.process_time()
     if way == "whole":
         with torch.inference_mode():
             model(frames)
     else:
         Decoding(model, field, frames).finish(chunk)
-    return _marks()["VmHWM"] - before_bytes
+    return f"{_marks()['VmHWM'] - before_bytes} {time.process_time() - before_s}"
 
 
 def _marks() -> dict[str, int]:
@@ -306,6 +316,51 @@ def _prediction(
         "predicted / measured": f"{min(ratios):.3f} to {max(ratios):.3f}",
         "holds": min(ratios) >= 1.0 and max(ratios) <= 1.1,
     }
+
+
+def whole_plans(*, quick: bool) -> list[Row]:
+    """`BatchPlan.peak_bytes` against the peak of running the plan: weights, keys, activations."""
+    random = np.random.default_rng(3)
+    lengths = [int(n) for n in random.integers(40, 1500, 16)]
+    cases = [(1, 1 << 40), (4, 1 << 40), (16, 1 << 40), (16, 300 * MIB), (16, 80 * MIB)]
+    writer = SMALL.writer if quick else DecoderDims()
+    size = "small" if quick else "77 M"
+    rows = []
+    for decoder, chunk, tokens_per_frame in _speaking_decoders(quick):
+        engine = Engine(
+            f"transformer, {size} + {decoder.title}",
+            writer,
+            decoder.make,
+            decoder.n_latent,
+            tokens_per_frame,
+            chunk,
+        )
+        cost = calibrated(engine, pretended)
+        found = held(engine, cost, lengths, pretended, cases)
+        for (max_batch, above_bytes), each in zip(cases, found, strict=True):
+            above = each.ratios_above
+            rows.append(
+                {
+                    "models": engine.title,
+                    "rows at most": max_batch,
+                    "beside the weights": "all" if above_bytes >= 1 << 40 else _mib(above_bytes),
+                    "batches": len(each.made.batches),
+                    "refused": len(each.made.refused),
+                    "predicted": _mib(each.made.peak_bytes),
+                    "measured": _mib(each.peak_bytes),
+                    "predicted / measured": f"{each.ratio:.4f}",
+                    "of each batch, without weights": f"{min(above):.3f} to {max(above):.3f}",
+                    "holds": 1.0 <= each.ratio <= 1.1 and min(above) >= 1.0 and max(above) <= 1.1,
+                }
+            )
+    return rows
+
+
+def _speaking_decoders(quick: bool) -> list[tuple[Decoder, int, float]]:
+    """Each with its chunk and the tokens that a frame takes."""
+    if quick:
+        return [(THIN_HIFIGAN, 100, 0.5), (THIN_DAC, 86, 1.0)]
+    return [(HIFIGAN, 100, 0.5), (DAC, 86, 1.0), *((each, 86, 1.0) for each in _published_dac())]
 
 
 def caps(*, quick: bool) -> list[Row]:
