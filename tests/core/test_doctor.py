@@ -236,3 +236,18 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     finding = machine.folder(tmp_path / "data")
     assert finding.state == "missing"
     assert os.fspath(tmp_path / "data") in finding.text
+
+
+def test_a_device_that_is_asked_for_and_not_here_is_said() -> None:
+    cards = Registry().cards()
+    here = TorchReport(version="2.0", devices=(TORCH_CARD,))
+    for wanted in ("auto", "cpu"):
+        assert machine.asked_for(cards, wanted, here) == ()
+    (unused,) = machine.asked_for(cards, "cuda", here)
+    assert (unused.state, unused.text) == (
+        "note",
+        "Built-in does not use cuda: it runs on the processor.",
+    )
+    _, missing = machine.asked_for(cards, "cuda:3", here)
+    assert (missing.state, missing.todo) == ("missing", "Leave --device out.")
+    assert "cuda:3" in missing.text
