@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Final
 
-from core.engines.builtin.espeak import espeak
+from core.engines.builtin.espeak import Phoneme, espeak
 from core.engines.builtin.phones_english import english_phones
 from core.engines.gpt_sovits.text.lexicon import Said, arpabet
 from core.engines.gpt_sovits.text.symbols import table
@@ -141,12 +141,18 @@ def _nearest_to_heard(homograph: Homograph, words: Sequence[str], at: int) -> Sa
     text = " ".join("I" if word == "i" else word for word in words)
     start = sum(len(word) + 1 for word in words[:at])
     heard = arpabet(
-        english_phones([p for p in espeak().phonemes(text, "en-us") if p.word_at == start])
+        english_phones([phoneme for phoneme in _heard(text) if phoneme.word_at == start])
     )
     if not heard:
         return homograph.otherwise
     choices = (homograph.otherwise, homograph.tagged)
     return min(choices, key=lambda said: _distance(_spread(said), _spread(heard)))
+
+
+@lru_cache(maxsize=4)
+def _heard(text: str) -> tuple[Phoneme, ...]:
+    """A text by eSpeak NG, once for all its homographs."""
+    return espeak().phonemes(text, "en-us")
 
 
 def _spread(said: Said) -> list[str]:
