@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from core.engines.gpt_sovits.text import symbols
 from core.engines.gpt_sovits.text.cut import cut_text, pre_seg_text
 from core.engines.gpt_sovits.text.homographs import homographs_of_reference
 from core.engines.gpt_sovits.text.phones import Version
-from core.engines.gpt_sovits.text.segment import stretches
+from core.engines.gpt_sovits.text.segment import MODES, stretches
 from core.errors import InputError
 from tests.parity.gpt_sovits.text_faults import judged_otherwise, misjudged_characters
 from tests.parity.gpt_sovits.text_rows import (
@@ -131,9 +131,10 @@ def phones(path: Path) -> Iterator[Result]:
         yield from _agreements(f"text/{path.stem}/{language}", list(group), DISAGREEMENT[language])
 
 
-def assembly(path: Path) -> Iterator[Result]:
+def assembly(path: Path, modes: Container[str] = MODES) -> Iterator[Result]:
     """Agreement of whole segments, per mode."""
-    rows = sorted(assembly_rows(path, as_reference=True), key=lambda row: row.language)
+    found = assembly_rows(path, as_reference=True, modes=modes)
+    rows = sorted(found, key=lambda row: row.language)
     for mode, group in groupby(rows, key=lambda row: row.language):
         yield from _agreements(f"text/{path.stem}/{mode}", list(group), MIXED)
 

@@ -34,6 +34,12 @@ def test_every_case_passes(
     assert [result for result in results if not result.passed] == []
 
 
+def test_whole_segments_in_chinese_and_english_pass() -> None:
+    results = list(text.assembly(GOLDEN / "full_assembly.json", ("en", "zh", "all_zh", "yue")))
+    assert len(results) >= 8
+    assert [result for result in results if not result.passed] == []
+
+
 def test_a_fault_is_told_by_what_stands_in_the_text() -> None:
     assert fault_of("It fell to -19 degrees.", "en")
     assert fault_of("The end—or not?", "en")
