@@ -7,7 +7,7 @@ from those of Mandarin.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Final
 
@@ -47,7 +47,7 @@ def normalise(text: str, *, as_reference: bool = False) -> str:
         said = chinese_as_reference.written_out(text)
     else:
         said = chinese_normalise.written_out(text, to_simplified=False, one="一")
-    said = with_marks(said, table("yue_punct_map"))
+    said = with_marks(said, _marks())
     return (_UNREAD_AS_REFERENCE if as_reference else _UNREAD).sub("", said)
 
 
@@ -91,3 +91,9 @@ def _initial_and_final(syllable: str, tone: str) -> tuple[str, ...]:
 def _initials() -> tuple[str, ...]:
     """In the order they are tried: `aa` comes before `aai`, and so takes its place."""
     return tuple(table("yue_initials_order"))
+
+
+@cache
+def _marks() -> Mapping[str, str]:
+    found: Mapping[str, str] = table("yue_punct_map")
+    return found

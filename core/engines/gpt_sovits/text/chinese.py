@@ -64,7 +64,7 @@ def normalise(text: str, *, as_reference: bool = False) -> str:
         said = chinese_as_reference.written_out(text)
     else:
         said = chinese_normalise.written_out(text)
-    said = with_marks(said.translate(_SAID_ALIKE), table("zh_punct_map"))
+    said = with_marks(said.translate(_SAID_ALIKE), _table("zh_punct_map"))
     return _RUN.sub(r"\1", _UNREAD.sub("", said))
 
 
@@ -112,7 +112,9 @@ def symbols_of(initial: str, final: str, version: Version) -> tuple[str, ...]:
     else:
         spelling = _ALONE.get(vowel) or _ALONE_START.get(vowel[:1], vowel[:1]) + vowel[1:]
     known = numbers(version)
-    onset, _, rime = _symbols().get(spelling, f"{initial} {vowel}").partition(" ")
+    onset, _, rime = (
+        _table("zh_pinyin_to_symbols").get(spelling, f"{initial} {vowel}").partition(" ")
+    )
     phones = (onset, rime + tone)
     return phones if all(phone in known for phone in phones) else (UNKNOWN,)
 
@@ -163,8 +165,8 @@ def _parts(syllable: str) -> tuple[str, str]:
 
 
 @cache
-def _symbols() -> Mapping[str, str]:
-    found: Mapping[str, str] = table("zh_pinyin_to_symbols")
+def _table(name: str) -> Mapping[str, str]:
+    found: Mapping[str, str] = table(name)
     return found
 
 

@@ -280,7 +280,7 @@ _RULES: Final = (
     _rule(rf"(?<![\w.])-(?={_NUMBER})", "负"),
     _rule(r"(?<![\d.])0\d+(?![\d.])", _plain_code),
     _rule(r"\d+\.\d+|\.\d+", lambda match: decimal(match[0])),
-    _rule(rf"(\d+)([多余几+])?(?={MEASURE}|克|公[里斤顷])", _counted),
+    _rule(rf"(\d+)([多余几餘幾+])?(?={MEASURE}|克|公[里斤顷])", _counted),
     _rule(r"\d+", _whole),
     # `-` and `/` between words are a breath, not a sum or a rate.
     _rule(r"(?<=[元米克升吨斤次个人天月年])/", "每"),

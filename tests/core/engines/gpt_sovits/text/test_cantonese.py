@@ -73,3 +73,8 @@ def test_words_are_read_as_they_are_written_not_from_simplified_characters() -> 
 def test_a_one_in_a_number_has_its_cantonese_name() -> None:
     assert said("電話係110").endswith("Yj Yat1 Yj Yat1 Yl Ying4")
     assert said("電話係110", as_reference=True).endswith("Yj Yiu1 Yj Yiu1 Yl Ying4")
+
+
+def test_two_of_something_is_said_so_in_traditional_characters_too() -> None:
+    assert said("2個") == said("兩個") == "Yl Yoeng5 Yg Yo3"
+    assert said("20幾歲") == said("二十幾歲")
