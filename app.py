@@ -96,7 +96,7 @@ def open_studio(
 def main(argv: Sequence[str] | None = None) -> int:
     """Returns the exit code: 0, 2 for what the person can mend, 1 for a bug."""
     from ui import arguments as asked  # noqa: PLC0415
-    from ui import cli  # noqa: PLC0415
+    from ui import cli, terminal  # noqa: PLC0415
 
     _open_missing_streams()
     for stream in (sys.stdout, sys.stderr):
@@ -120,10 +120,10 @@ def main(argv: Sequence[str] | None = None) -> int:
                 return cli.run(arguments, studio)
             return cli.at_the_edge(lambda: open_page(studio, arguments), studio)
     except StudioError as error:
-        cli.tell(str(error))
+        terminal.tell(str(error))
         return 2
     except KeyboardInterrupt:
-        cli.tell("stopped.")
+        terminal.tell("stopped.")
         return 2
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from pathlib import Path
+from typing import NoReturn
 
 from core.engines.registry import Registry
 from core.paths import VERSION
@@ -18,6 +19,13 @@ examples:
   app.py memory --engine builtin --measure
   app.py doctor
 """
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, as every other mistake is said."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"timbre: {message}. See {self.prog} --help\n")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -34,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
     )
     asks = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     asks.add_argument("--json", action="store_true", help="one JSON object on stdout")
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="app.py",
         parents=[shared],
         description="Timbre: long text in the voice of a recording, on your own computer. "
@@ -85,7 +93,9 @@ def parser() -> argparse.ArgumentParser:
         dest="knobs",
         help="turn a knob (see below); may be given several times",
     )
-    speak.add_argument("--seed", type=int, default=0, help="decides everything random (default: 0)")
+    speak.add_argument(
+        "--seed", type=whole_number, default=0, help="decides everything random (default: 0)"
+    )
 
     trim = commands.add_parser(
         "trim",
@@ -119,6 +129,13 @@ def parser() -> argparse.ArgumentParser:
     )
     commands.add_parser("doctor", parents=[shared, asks], help="what works here, what is missing")
     return top
+
+
+def whole_number(typed: str) -> int:
+    """Raises ArgumentTypeError, which argparse says."""
+    if not re.fullmatch("[+-]?[0-9]{1,20}", typed):
+        raise argparse.ArgumentTypeError(f"{typed} is not a whole number, such as 7")
+    return int(typed)
 
 
 def port_number(typed: str) -> int:
