@@ -9,6 +9,7 @@ import re
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +23,9 @@ RATE = 16_000
 """All measures work on 16 kHz, the bandwidth of most recordings."""
 
 MCEP_ORDER, MCEP_ALPHA = 24, 0.42
-HIGHEST_HZ = 7000
-"""Above this the envelope counts as level: telephone recordings end there, and the slope of their
-filter is nobody's voice."""
+NARROW_HZ = 7000
+"""The narrower of two measures of distortion counts the envelope above this as level: telephone
+recordings end there, and the slope of their filter is nobody's voice."""
 
 FFT_SIZE = 1024
 
@@ -127,12 +128,14 @@ class Naturalness:
 class Analysis:
     """
     Args:
-        mcep: f64 [T, 25].
+        mcep: f64 [T, 25], of the whole band (8 kHz).
+        narrow: f64 [T, 25], up to `NARROW_HZ`.
         is_speech: bool [T].
         f0: f64 [T] (Hz), 0 where unvoiced.
     """
 
     mcep: np.ndarray
+    narrow: np.ndarray
     is_speech: np.ndarray
     f0: np.ndarray
 
@@ -147,26 +150,45 @@ def analysis(samples: np.ndarray) -> Analysis:
     rough, times = pyworld.harvest(samples, RATE, f0_floor=55, f0_ceil=500)
     f0 = pyworld.stonemask(samples, rough, times, RATE)
     envelope = pyworld.cheaptrick(samples, f0, times, RATE, fft_size=FFT_SIZE)
-    edge = round(HIGHEST_HZ / (RATE / 2) * (FFT_SIZE // 2))
-    envelope[:, edge:] = np.exp(np.log(envelope[:, edge - 32 : edge]).mean(axis=1))[:, None]
+    power = 10 * np.log10(envelope.mean(axis=1) + 1e-12)
+    log_amplitude = 0.5 * np.log(envelope + 1e-12)
+    edge = round(NARROW_HZ / (RATE / 2) * (FFT_SIZE // 2))
+    cut = log_amplitude.copy()
+    cut[:, edge:] = cut[:, edge - 32 : edge].mean(axis=1, keepdims=True)
+    to_mcep = _to_mcep()
+    return Analysis(
+        mcep=log_amplitude @ to_mcep,
+        narrow=cut @ to_mcep,
+        is_speech=power > np.percentile(power, 99) - 35,
+        f0=f0,
+    )
+
+
+def distortion_db(left: Analysis, right: Analysis) -> float:
+    """Mel-cepstral distortion of two sounds that say the same (dB): speech frames, c0 left out,
+    aligned in time, up to 8 kHz."""
+    return _distortion_db(left.mcep[left.is_speech], right.mcep[right.is_speech])
+
+
+def narrow_distortion_db(left: Analysis, right: Analysis) -> float:
+    """The same up to `NARROW_HZ`."""
+    return _distortion_db(left.narrow[left.is_speech], right.narrow[right.is_speech])
+
+
+@cache
+def _to_mcep() -> np.ndarray:
+    """From the log amplitude to mel-cepstra, f64 [513, 25]."""
     omega = np.linspace(0, np.pi, FFT_SIZE // 2 + 1)
     cos, sin = MCEP_ALPHA * np.cos(omega), MCEP_ALPHA * np.sin(omega)
     warped = omega + 2 * np.arctan2(sin, 1 - cos)
     slope = (1 - MCEP_ALPHA**2) / (1 + MCEP_ALPHA**2 - 2 * cos)
     weight = 2 / np.pi * slope * np.pi / (len(omega) - 1)
     weight[[0, -1]] /= 2
-    mcep = (
-        0.5
-        * np.log(envelope + 1e-12)
-        @ (weight[:, None] * np.cos(np.outer(warped, np.arange(MCEP_ORDER + 1))))
-    )
-    power = 10 * np.log10(envelope.mean(axis=1) + 1e-12)
-    return Analysis(mcep=mcep, is_speech=power > np.percentile(power, 99) - 35, f0=f0)
+    return weight[:, None] * np.cos(np.outer(warped, np.arange(MCEP_ORDER + 1)))
 
 
-def distortion_db(left: Analysis, right: Analysis) -> float:
-    """Mel-cepstral distortion of two sounds that say the same (dB, c0 left out)."""
-    a, b = left.mcep[left.is_speech][:, 1:], right.mcep[right.is_speech][:, 1:]
+def _distortion_db(left: np.ndarray, right: np.ndarray) -> float:
+    a, b = left[:, 1:], right[:, 1:]
     path = dtw(cdist(a, b).astype(np.float32))
     squares = ((a[path[:, 0]] - b[path[:, 1]]) ** 2).sum(axis=1)
     return float(10 / np.log(10) * np.sqrt(2 * squares).mean())

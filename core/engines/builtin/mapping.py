@@ -34,7 +34,10 @@ SMOOTHING_FRAMES = 1.2
 """At 4 likeness falls by .01: quick changes are part of a voice."""
 
 RIDGE = 0.1
-VARIANCE_SHARE = 0.5
+VARIANCE_SHARE = 0.25
+"""Of the difference in spread. Half of it against this: distortion .15 dB more, likeness .004
+less, word error equal."""
+
 VARIANCE_GAIN = (0.8, 1.6)
 
 
@@ -310,7 +313,7 @@ def _offsets(
 def _with_variance(
     plain: EnvelopeMap, source: Frames, reference: Frames, sharpening: float
 ) -> EnvelopeMap:
-    """The same map, with the spread of the speaker's envelopes half restored."""
+    """The same map, with a part of the spread of the speaker's envelopes restored."""
     converted = plain.apply(source, similarity=1.0)[source.is_speech]
     ratio = reference.mcep[reference.is_speech].std(axis=0) / (converted.std(axis=0) + 1e-9)
     gain = np.clip(ratio, *VARIANCE_GAIN) ** VARIANCE_SHARE

@@ -15,6 +15,14 @@ from core.engines.builtin.world import FRAME_S, RATE, Array, Mask
 from core.errors import InputError
 
 SPEECH_RANGE_DB = 38.0
+LEAST_RANGE_DB = 25.0
+"""Speech lies within so much of its loudest parts, less where noise comes up to it."""
+
+NOISE_PERCENTILE = 5
+NOISE_MARGIN_DB = 6.0
+"""Frames this near to the quietest ones are pauses with noise in them. Measured on two LibriVox
+recordings whose noise is 33 dB below the speech: word error .14 -> .12 and .32 -> .29."""
+
 LEVEL = 0.06
 """RMS of the speech that is analysed; fixed so that c0 means the same for everybody."""
 
@@ -95,7 +103,9 @@ def analyse_reference(audio: Audio, *, least_s: float, most_s: float) -> Referen
             f"The reference is silent: its loudest part is at {loudest:.0f} dB.",
             "Check the microphone, or choose a louder recording.",
         )
-    is_speech = world.speech_frames(level, SPEECH_RANGE_DB)
+    quietest = float(np.percentile(level, NOISE_PERCENTILE))
+    range_db = np.clip(loudest - quietest - NOISE_MARGIN_DB, LEAST_RANGE_DB, SPEECH_RANGE_DB)
+    is_speech = world.speech_frames(level, float(range_db))
     power = float(np.mean(10 ** (level[is_speech] / 10)))
     samples *= LEVEL / np.sqrt(power)
     bandwidth_hz = _bandwidth_hz(samples, is_speech)
