@@ -215,6 +215,7 @@ class Attention(nn.Module):
         super().__init__()
         self.n_heads, self.n_head, self.index = dims.n_heads, dims.n_head, index
         self.kernel: Kernel | None = None  # of the device; None: a fused one
+        self.rows_apart = True  # as is best on the host, see `step`
         self.qkv = nn.Linear(dims.n_width, 3 * dims.n_width)
         self.out = nn.Linear(dims.n_width, dims.n_width)
 
@@ -234,7 +235,7 @@ class Attention(nn.Module):
         queries, keys, values = qkv.unbind(1)  # [B, H, 1, D] each
         kept = cache.shape.dtype
         window = cache.write(self.index, keys.to(kept), values.to(kept))
-        if x.device.type != "cpu":
+        if not self.rows_apart:
             heads = attend(queries, window.keys, window.values, seen=window.seen)
             return cast(Tensor, self.out(heads.flatten(1)))
         # On the host a row at a time costs no more than all behind a mask, reads nothing past a
@@ -285,7 +286,7 @@ def load_semantic(
         kernel = kernel_for(device, kept.sums, dims.n_head)
         for part in model.modules():
             if isinstance(part, Attention):
-                part.kernel = kernel
+                part.kernel, part.rows_apart = kernel, False
     return model
 
 

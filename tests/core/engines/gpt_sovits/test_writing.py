@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.engines.gpt_sovits.dims import SemanticDims
-from core.engines.gpt_sovits.semantic import SemanticModel, load_semantic
+from core.engines.gpt_sovits.semantic import Attention, SemanticModel, load_semantic
 from core.engines.gpt_sovits.writing import (
     N_WITHOUT_END,
     PENALTY,
@@ -128,6 +128,17 @@ def test_a_row_of_a_full_model_has_the_same_bits_alone_and_in_company() -> None:
     for row in range(3):
         for together, alone in zip(logits[0, 1, 2], logits[row,], strict=True):
             assert torch.equal(together[row], alone[0])
+
+
+def test_all_rows_at_once_behind_a_mask_say_what_each_says_apart() -> None:
+    """As on an accelerator, where a kernel per row would take longer than the rows."""
+    lines = [line(seed, 5 + 4 * seed) for seed in range(5)]
+    apart = written(MODELS["fp32"], lines, max_tokens=40)
+    model = load_semantic(recipe_checkpoint(TINY, seed=2, end_scale=2.0))
+    for part in model.modules():
+        if isinstance(part, Attention):
+            part.rows_apart = False
+    assert written(model, lines, max_tokens=40, look_every=8) == apart
 
 
 def test_looking_seldom_changes_nothing() -> None:
