@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 import torch
@@ -18,7 +17,7 @@ from core.engines.nn.cache import KVCache
 from core.engines.nn.chunked import Decoding
 from core.engines.nn.decoder_lm import DecoderDims, DecoderLM
 from core.engines.nn.prove import peak_bytes, pretended_peaks_bytes
-from core.engines.nn.receptive import ReceptiveField, receptive_field
+from core.engines.nn.receptive import ReceptiveField
 from core.memory.cost import CostModel, Point, StageCost, fit
 from core.memory.plan import Batch, BatchPlan, Item, Limits, plan
 
@@ -38,6 +37,7 @@ class Engine:
         dims: Of the writer.
         make_decoder: Builds the decoder.
         n_latent: Channels of its frames.
+        field: Of the decoder.
         tokens_per_frame: Tokens that the writer writes for each of them.
         chunk: Frames decoded at once where there is room.
         n_prompt: Tokens before the first written one.
@@ -47,6 +47,7 @@ class Engine:
     dims: DecoderDims
     make_decoder: Callable[[], nn.Module]
     n_latent: int
+    field: ReceptiveField
     tokens_per_frame: float = 0.5
     chunk: int = 100
     n_prompt: int = 200
@@ -60,11 +61,6 @@ class Engine:
             tokens_per_unit=self.tokens_per_frame,
             kv_block=BLOCK_TOKENS,
         )
-
-    @cached_property
-    def field(self) -> ReceptiveField:
-        with torch.device("meta"):
-            return receptive_field(self.make_decoder(), self.n_latent)
 
     def make(self) -> Models:
         return Models(DecoderLM(self.dims), self.make_decoder())

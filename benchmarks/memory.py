@@ -332,6 +332,10 @@ def whole_plans(*, quick: bool) -> list[Row]:
             writer,
             decoder.make,
             decoder.n_latent,
+            # The published decoder has the layers of ours, and operations that are not known here.
+            receptive_field(
+                _on_meta(DAC if decoder.n_latent == 1024 else decoder), decoder.n_latent
+            ),
             tokens_per_frame,
             chunk,
         )

@@ -10,6 +10,7 @@ from benchmarks._whole import Engine, calibrated, held, real
 from core.engines.nn.dac import DacDecoder, DacDims
 from core.engines.nn.decoder_lm import DecoderDims
 from core.engines.nn.hifigan import HifiGan, HifiGanDims
+from core.engines.nn.receptive import receptive_field
 
 MIB = 1 << 20
 PLENTY = 1 << 40
@@ -17,8 +18,20 @@ TINY = DecoderDims(n_layers=3, n_width=64, n_heads=4, n_inner=256, n_tokens=40)
 TINY_HIFIGAN = HifiGanDims(n_latent=4, n_channels=32, n_condition=0)
 TINY_DAC = DacDims(n_latent=4, n_channels=32, rates=(4, 2))
 ENGINES = [
-    Engine("hifigan", TINY, lambda: HifiGan(TINY_HIFIGAN), 4, 0.5, chunk=16, n_prompt=30),
-    Engine("dac", TINY, lambda: DacDecoder(TINY_DAC), 4, 1.0, chunk=40, n_prompt=90),
+    Engine(
+        title,
+        TINY,
+        make_decoder,
+        n_latent=4,
+        field=receptive_field(make_decoder(), 4),
+        tokens_per_frame=tokens_per_frame,
+        chunk=chunk,
+        n_prompt=n_prompt,
+    )
+    for title, make_decoder, tokens_per_frame, chunk, n_prompt in (
+        ("hifigan", lambda: HifiGan(TINY_HIFIGAN), 0.5, 16, 30),
+        ("dac", lambda: DacDecoder(TINY_DAC), 1.0, 40, 90),
+    )
 ]
 
 
