@@ -31,7 +31,7 @@ class Parser(argparse.ArgumentParser):
 def parser() -> argparse.ArgumentParser:
     """Every command and option; `--help` is drawn from it."""
     as_written = argparse.RawDescriptionHelpFormatter
-    shared = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    shared = Parser(add_help=False, argument_default=argparse.SUPPRESS)
     shared.add_argument("--home", type=Path, metavar="DIR", help="keep everything under DIR")
     shared.add_argument("--device", help="auto, cpu, cuda, cuda:N or mps (default: auto)")
     shared.add_argument(
@@ -40,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="MIB",
         help="most memory that the engine may take (default: the setting, else what there is)",
     )
-    asks = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    asks = Parser(add_help=False, argument_default=argparse.SUPPRESS)
     asks.add_argument("--json", action="store_true", help="one JSON object on stdout")
     top = Parser(
         prog="app.py",
