@@ -31,6 +31,7 @@ from core.engines.protocol import (
     Session,
     StopFlag,
     Utterance,
+    Weights,
 )
 from core.errors import Cancelled, InputError, MissingError
 from core.jobs.job import Job, JobState, SpeakRequest
@@ -133,7 +134,7 @@ class FakeCards:
 class FakeEngine:
     """Loads at once, unless the folder holds `hang in load` or `refuse to load`."""
 
-    def load(self, weights: Path | None, device: str) -> Session:
+    def load(self, weights: Weights | None, device: str) -> Session:
         note(f"load {device}")
         if _asked_for("hang in load"):
             hang()

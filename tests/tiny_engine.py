@@ -29,7 +29,15 @@ from core.engines.nn.dtype import NAMES
 from core.engines.nn.hifigan import HifiGan, HifiGanDims
 from core.engines.nn.ledger import Ledger
 from core.engines.nn.receptive import receptive_field
-from core.engines.protocol import EngineCard, Piece, Prompt, Reference, StopFlag, Utterance
+from core.engines.protocol import (
+    EngineCard,
+    Piece,
+    Prompt,
+    Reference,
+    StopFlag,
+    Utterance,
+    Weights,
+)
 from core.errors import Cancelled
 from core.memory.budget import FRACTION, RESERVE_LINUX_BYTES, Room, System
 from core.memory.host import Host
@@ -144,7 +152,7 @@ class TinyEngine:
     def arrange(self, way: Way) -> None:
         self._way = way
 
-    def load(self, weights: Path | None, device: str) -> TinySession:
+    def load(self, weights: Weights | None, device: str) -> TinySession:
         note(f"load {device} {self._way.dtype}")
         return TinySession(self.ledger, device, self._way.dtype)
 

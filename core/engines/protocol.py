@@ -44,6 +44,36 @@ class Knob:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Weights:
+    """The files of one model of an engine, as they were found on the disk.
+
+    Args:
+        name: For people, and `--model`; unique among the models of an engine.
+        files: What the engine calls a part, to its file or folder.
+        digest: Of what the files hold: another model of the same name is another sound.
+        lacks: Parts that it needs and that were not found; empty: it can be loaded.
+    """
+
+    name: str
+    files: Mapping[str, Path]
+    digest: str
+    lacks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shelf:
+    """What an engine's models folders hold.
+
+    Args:
+        models: Those that can be loaded first, then those that lack a part.
+        problems: A sentence for each file that is no model, or one for later.
+    """
+
+    models: tuple[Weights, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class EngineCard:
     """Everything that can be known of an engine without loading it.
 
@@ -67,6 +97,9 @@ class EngineCard:
             reference, per second, all others are of speaking. None: found by measuring.
         limits: What it can do, whatever the memory; `max_batch` and `device` are not read.
         units_per_char: Length of an utterance in the unit of the costs, per character.
+        shelf: Dotted path `package.module:callable` of what finds its models in folders, a
+            `FindsModels` that imports nothing heavy; empty for an engine that carries its own.
+        weights: The model that was chosen; None for an engine that carries its own.
     """
 
     name: str
@@ -86,6 +119,14 @@ class EngineCard:
     cost: CostModel | None = None
     limits: Limits = field(default_factory=Limits)
     units_per_char: float = 1.0
+    shelf: str = ""
+    weights: Weights | None = None
+
+
+class FindsModels(Protocol):
+    """What `EngineCard.shelf` names. Reads untrusted files: quick, bounded, executes nothing."""
+
+    def __call__(self, folders: Sequence[Path]) -> Shelf: ...
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -178,10 +219,10 @@ class StopFlag(Protocol):
 class Engine(Protocol):
     """What a card's factory returns."""
 
-    def load(self, weights: Path | None, device: str) -> Session:
+    def load(self, weights: Weights | None, device: str) -> Session:
         """
         Args:
-            weights: Folder of its checkpoint; None for an engine that carries its own.
+            weights: The chosen model; None for an engine that carries its own.
             device: `cpu`, `cuda`, `cuda:1`, `mps`.
         """
         ...

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +19,7 @@ from core.engines.builtin.conversion import Conversion, Manner, convert
 from core.engines.builtin.fitting import fit
 from core.engines.builtin.reference import ReferenceSpeech, analyse_reference
 from core.engines.builtin.speech import Source
-from core.engines.protocol import Piece, Prompt, Reference, StopFlag, Utterance
+from core.engines.protocol import Piece, Prompt, Reference, StopFlag, Utterance, Weights
 from core.errors import Cancelled, InputError
 
 MOST_CONVERSIONS = 8
@@ -82,7 +81,7 @@ class BuiltinPrompt:
 class Builtin:
     """The engine of `CARD`."""
 
-    def load(self, weights: Path | None, device: str) -> BuiltinSession:
+    def load(self, weights: Weights | None, device: str) -> BuiltinSession:
         """Both arguments change nothing: the voices come in a package and run on the CPU."""
         del weights, device
         return BuiltinSession()
