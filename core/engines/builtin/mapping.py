@@ -35,8 +35,8 @@ SMOOTHING_FRAMES = 1.2
 
 RIDGE = 0.1
 VARIANCE_SHARE = 0.25
-"""Of the difference in spread. Half of it against this: distortion .15 dB more, likeness .004
-less, word error equal."""
+"""Of the difference in spread. Half of it, measured against this: distortion .15 dB more, likeness
+.002 less, word error .005 less (3 words of 700)."""
 
 VARIANCE_GAIN = (0.8, 1.6)
 
