@@ -1,7 +1,9 @@
 """The parts of GPT-SoVITS that are compared; each is a module with `run(folder)`."""
 
 PARTS: tuple[str, ...] = (
+    "bert",
     "features",
+    "hubert",
     "semantic",
     "speaker",
     "synthesiser",
