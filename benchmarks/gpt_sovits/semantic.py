@@ -214,26 +214,29 @@ def _memory() -> Iterator[Figure]:
             ratio=plain_bytes / own_bytes,
             aim=4.0 if name == COMPACT else None,
         )
-    for name in WAYS:
-        yield Figure(
-            name=f"memory of loading, {name}",
-            value=in_child("semantic", name, "load") / MIB,
-            unit="MiB",
-        )
+    with tempfile.TemporaryDirectory() as folder:
+        for name, (_, filed) in WAYS.items():
+            path = Path(folder, f"{filed}.safetensors")
+            if not path.exists():
+                save_file(_weights(SemanticDims(), filed), path)
+            yield Figure(
+                name=f"memory of loading, {name}",
+                value=in_child("semantic", name, str(path)) / MIB,
+                unit="MiB",
+            )
 
 
-def _child(name: str, what: str = "read") -> None:
-    dims, lines = SemanticDims(), _lines(20, 250, 250)
+def _child(name: str, file: str | None = None) -> None:
+    """What a process prints that reads 20 beginnings, or loads a file, and does nothing else."""
     torch.set_num_threads(1)
-    if name == PLAIN:
-        plain = Plain(dims, _weights(dims))
-        print(risen_bytes(lambda: plain.write(lines, 1)))
+    if file is not None:
+        print(risen_bytes(lambda: _load(Path(file), WAYS[name][0])))
         return
-    if what == "load":
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder, "s1.safetensors")
-            save_file(_weights(dims, WAYS[name][1]), path)
-            print(risen_bytes(lambda: _load(path, WAYS[name][0])))
+    lines = _lines(20, 250, 250)
+    if name == PLAIN:
+        plain = Plain(SemanticDims(), _weights(SemanticDims()))
+        plain.write(_lines(1, 8, 8), 2)
+        print(risen_bytes(lambda: plain.write(lines, 1)))
         return
     model = _model(name)
     _write(model, _lines(1, 8, 8), 2)

@@ -72,10 +72,10 @@ class SemanticModel(nn.Module):
         single = torch.float32
         self.dims = dims
         self.precision = precision or Precision(weights=single, sums=single, cache=single)
-        self.phone_embedding = nn.Embedding(dims.n_phones, dims.n_width)
+        self.phone_embedding = _table(dims.n_phones, dims.n_width)
         self.bert_in = nn.Linear(dims.n_bert, dims.n_width)
         self.phone_places = Places(dims.n_width)
-        self.token_embedding = nn.Embedding(dims.n_tokens, dims.n_width)
+        self.token_embedding = _table(dims.n_tokens, dims.n_width)
         self.token_places = Places(dims.n_width)
         self.layers = nn.ModuleList(Layer(dims, index) for index in range(dims.n_layers))
         self.prediction = nn.Linear(dims.n_width, dims.n_tokens, bias=False)
@@ -166,6 +166,13 @@ class Places(nn.Module):
     def forward(self, x: Tensor, places: Tensor) -> Tensor:
         """`[n, n_width]` at `places` (i64 [n], from 0) to the same shape."""
         return x + (self.scale.float() * sinusoids(places, self.rates)).to(x.dtype)
+
+
+def _table(n_rows: int, n_width: int) -> nn.Embedding:
+    """Not drawn at random first, which on meta brings in 75 MB of torch's own algebra."""
+    empty = torch.empty(n_rows, n_width)
+    table: nn.Embedding = nn.Embedding.from_pretrained(empty)  # type: ignore[no-untyped-call]
+    return table
 
 
 def sinusoids(places: Tensor, rates: Tensor) -> Tensor:

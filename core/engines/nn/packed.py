@@ -51,10 +51,12 @@ def pack(model: nn.Module) -> None:
     Args:
         model: Filled, on the host. What it takes and returns is in float32 from now on.
     """
-    for parent in list(model.modules()):
-        for name, child in list(parent.named_children()):
+    parents = [part for part in model.modules() if not isinstance(part, nn.Linear)]
+    for parent in parents:
+        for name in [name for name, _ in parent.named_children()]:
+            child = parent.get_submodule(name)
             if isinstance(child, nn.Linear):
-                setattr(parent, name, packed(child))
+                setattr(parent, name, packed(child))  # at the peak one layer exists twice
 
 
 def packed(layer: nn.Linear) -> nn.Module:
