@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from core.engines.gpt_sovits.names import Names
 from core.engines.gpt_sovits.speaker import Speaker, SpeakerDims
 from core.engines.nn.checkpoint import Checkpoint, TensorSpec
 from core.engines.nn.weights import Made, fill, on_meta
@@ -20,19 +21,27 @@ NORM = ("weight", "running_var", "bias", "running_mean")
 EPSILON = 1e-5
 """Added to a batch norm's variance: torch's default."""
 
-_OURS = (
-    (r"conv1$", "stem"),
-    (r"layer3_ds$", "deepen"),
-    (r"conv1$", "reduce"),
-    (r"convs\.(\d+)$", r"branches.\1"),
-    (r"conv3$", "expand"),
-    (r"shortcut\.0$", "shortcut"),
-    (r"fuse_models\.(\d+)\.local_att\.0$", r"merges.\1.squeeze"),
-    (r"fuse_models\.(\d+)\.local_att\.3$", r"merges.\1.weigh"),
-    (r"fuse34\.local_att\.0$", "merge.squeeze"),
-    (r"fuse34\.local_att\.3$", "merge.weigh"),
+NAMES = Names(
+    (
+        ("conv1", "stem"),
+        ("layer3_ds", "deepen"),
+        ("fuse34.local_att.0", "merge.squeeze"),
+        ("fuse34.local_att.3", "merge.weigh"),
+        *(
+            (f"layer{place + 1}.#.{part}", f"stages.{place}.#.{ours}")
+            for place in range(4)
+            for part, ours in (
+                ("conv1", "reduce"),
+                ("convs.#", "branches.#"),
+                ("conv3", "expand"),
+                ("shortcut.0", "shortcut"),
+                ("fuse_models.#.local_att.0", "merges.#.squeeze"),
+                ("fuse_models.#.local_att.3", "merges.#.weigh"),
+            )
+        ),
+    )
 )
-"""From the published name of a convolution, within its block where it is in one, to ours."""
+"""Of the convolutions."""
 
 
 def load(
@@ -54,24 +63,11 @@ def load(
         checkpoint,
         dtype=torch.float32,
         device=device,
-        rename=lambda name: None if NOT_NEEDED.fullmatch(name) else renamed(name),
+        rename=lambda name: None if NOT_NEEDED.fullmatch(name) else NAMES.ours(name),
         made=made(checkpoint.specs),
+        told=NAMES.published,
     )
     return model
-
-
-def renamed(name: str) -> str:
-    """Our name for a published one; itself where there is none, so that it is told."""
-    stem, _, leaf = name.rpartition(".")
-    block = re.match(r"layer(\d)\.(\d+)\.", stem)
-    inner = stem[block.end() :] if block else stem
-    # The first two names are outside of blocks; `conv1` exists on both sides.
-    for pattern, ours in _OURS[2:8] if block else (*_OURS[:2], *_OURS[8:]):
-        match = re.match(pattern, inner)
-        if match:
-            where = f"stages.{int(block[1]) - 1}.{block[2]}." if block else ""
-            return f"{where}{match.expand(ours)}.{leaf}"
-    return name
 
 
 def made(specs: Mapping[str, TensorSpec]) -> dict[str, Made]:
@@ -82,11 +78,11 @@ def made(specs: Mapping[str, TensorSpec]) -> dict[str, Made]:
         if kind != "weight" or len(spec.shape) != 4 or stem == "layer3_ds":
             continue
         norm = _norm_of(stem)
-        recipes[renamed(name)] = Made((name, *(f"{norm}.{leaf}" for leaf in NORM[:2])), _weight)
+        recipes[NAMES.ours(name)] = Made((name, *(f"{norm}.{leaf}" for leaf in NORM[:2])), _weight)
         parts = tuple(f"{norm}.{leaf}" for leaf in NORM)
-        if f"{stem}.bias" in specs:
+        if ".local_att." in stem:  # the only ones with a bias of their own
             parts += (f"{stem}.bias",)
-        recipes[renamed(f"{stem}.bias")] = Made(parts, _bias)
+        recipes[NAMES.ours(f"{stem}.bias")] = Made(parts, _bias)
     return recipes
 
 

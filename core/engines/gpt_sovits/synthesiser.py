@@ -13,6 +13,7 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
+from core.engines.gpt_sovits.decoder import InStretches
 from core.engines.gpt_sovits.encoders import Prior
 from core.engines.gpt_sovits.flow import Flow
 from core.engines.gpt_sovits.style import Reference, Style, Voice
@@ -23,8 +24,6 @@ from core.engines.nn.receptive import ReceptiveField, receptive_field
 
 NOISE_SCALE = 0.5
 """Of the prior's deviation: the published default of inference."""
-CHUNK_FRAMES = 100
-"""Two seconds decoded at a time on a processor: so they stay in its caches."""
 
 
 class Synthesiser(nn.Module):
@@ -129,17 +128,23 @@ class Synthesiser(nn.Module):
         return self.flow.in_windows(drawn, style.sound, self.flow_field)
 
     def decoding(self, latent: Tensor, style: Style) -> Decoding:
-        """Latent frames on their way to sound, a window at a time (`CHUNK_FRAMES` on a processor).
+        """Latent frames on their way to sound, a window at a time (`decoder.CHUNK_FRAMES`).
 
         Args:
             latent: `[1, n_hidden, T]`
             style: Of the voice.
         """
-        kind = self.decoder.conv_pre.weight.dtype
-        condition = style.sound.to(kind)
+        weight = self.decoder.conv_pre.weight
+        condition = style.sound.to(weight)
+        # A card has no caches to stay in, and each call costs it.
+        decode = self._in_stretches if weight.device.type == "cpu" else self.decoder
         return Decoding(
-            lambda window: self.decoder(window.to(kind), condition), self.decoder_field, latent
+            lambda window: decode(window.to(weight), condition), self.decoder_field, latent
         )
+
+    @cached_property
+    def _in_stretches(self) -> InStretches:
+        return InStretches(self.decoder)
 
     @cached_property
     def flow_field(self) -> ReceptiveField:

@@ -85,20 +85,49 @@ class HifiGan(nn.Module):
         Returns:
             `[B, 1, N * hop]`, within -1 and 1.
         """
+        return self.after_first(self.first(latent, condition))
+
+    def first(self, latent: Tensor, condition: Tensor | None = None) -> Tensor:
+        """The first level, which looks at most frames and does a fifth of the work.
+
+        Args:
+            latent: As of `forward`.
+            condition: As of `forward`.
+
+        Returns:
+            `[B, n_channels / 2, N * rates[0]]`
+        """
         x = self.conv_pre(latent)  # [B, n_channels, N]
         if condition is not None:
             if self.cond is None:
                 raise ValueError("this generator takes no condition")
             x.add_(self.cond(condition))
+        return self._level(0, leaky_relu_(x, SLOPE))
+
+    def after_first(self, x: Tensor) -> Tensor:
+        """The other levels, which look at few frames and do most of the work.
+
+        Args:
+            x: Of `first`, or a stretch of it; left as it was.
+
+        Returns:
+            As of `forward`.
+        """
+        slopes = [SLOPE] * (len(self.ups) - 1) + [LAST_SLOPE]
+        x = leaky_relu(x, slopes[0])
+        for level, slope in enumerate(slopes[1:], 1):
+            x = leaky_relu_(self._level(level, x), slope)
+        return torch.tanh_(self.conv_post(x))
+
+    def _level(self, level: int, x: Tensor) -> Tensor:
+        """`[B, C, T]`, rectified, to `[B, C / 2, T * rates[level]]`."""
+        x = self.ups[level](x)
         n_stacks = len(self.dims.residual_kernels)
-        for level, up in enumerate(self.ups):
-            x = up(leaky_relu_(x, SLOPE))  # [B, n_channels / 2^(level + 1), N * rates so far]
-            # One stack at a time into one sum: three results at once would be the peak.
-            total = None
-            for stack in self.resblocks[level * n_stacks : (level + 1) * n_stacks]:
-                total = stack(x) if total is None else total.add_(stack(x))
-            x = cast(Tensor, total).div_(n_stacks)
-        return torch.tanh_(self.conv_post(leaky_relu_(x, LAST_SLOPE)))
+        # One stack at a time into one sum: three results at once would be the peak.
+        total = None
+        for stack in self.resblocks[level * n_stacks : (level + 1) * n_stacks]:
+            total = stack(x) if total is None else total.add_(stack(x))
+        return cast(Tensor, total).div_(n_stacks)
 
 
 class ResidualStack(nn.Module):

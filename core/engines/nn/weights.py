@@ -70,6 +70,7 @@ def fill(
     device: torch.device | str,
     rename: Callable[[str], str | None] = lambda name: name,
     made: Mapping[str, Made] | None = None,
+    told: Callable[[str], str] = lambda name: name,
 ) -> None:
     """Give a model its weights.
 
@@ -80,6 +81,7 @@ def fill(
         device: Where the weights go.
         rename: From a name in the file to the model's; None where the model does not need it.
         made: By the model's name, what is computed instead of copied.
+        told: The file's name for one of the model's, to tell what is missing.
 
     Raises:
         InputError: Tensors are missing, unknown or of another shape; nothing was changed.
@@ -93,7 +95,7 @@ def fill(
         for name in checkpoint.specs
         if name not in used and (target := rename(name)) is not None
     }
-    _check(wanted, checkpoint, sources, made)
+    _check(wanted, checkpoint, sources, made, told)
     filled: dict[int, torch.Tensor] = {}
     n_read_bytes = 0
     for name, source in _in_file_order(checkpoint, sources, made):
@@ -134,10 +136,11 @@ def _check(
     checkpoint: Checkpoint,
     sources: Mapping[str, str],
     made: Mapping[str, Made],
+    told: Callable[[str], str],
 ) -> None:
     """Everything is compared before anything is read."""
     given = {id(wanted[name]) for name in (*sources, *made) if name in wanted}
-    missing = [name for name, tensor in wanted.items() if id(tensor) not in given]
+    missing = [told(name) for name, tensor in wanted.items() if id(tensor) not in given]
     missing += [
         part for recipe in made.values() for part in recipe.parts if part not in checkpoint.specs
     ]

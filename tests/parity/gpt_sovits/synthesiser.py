@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from core.engines.gpt_sovits.decoder import CHUNK_FRAMES
 from core.engines.gpt_sovits.features import spectrogram
 from core.engines.gpt_sovits.style import Reference, Style
-from core.engines.gpt_sovits.synthesiser import CHUNK_FRAMES, Synthesiser, blended
+from core.engines.gpt_sovits.synthesiser import Synthesiser, blended
 from core.engines.gpt_sovits.synthesiser_weights import load
 from tests.parity.gpt_sovits.features import sound
 from tests.parity.gpt_sovits.synthesiser_shapes import OFFICIAL, shapes
