@@ -4,10 +4,12 @@ PARTS: tuple[str, ...] = (
     "bert",
     "features",
     "hubert",
+    "prompt",
     "semantic",
     "speaker",
     "synthesiser",
     "text",
+    "text_ja",
     "text_yue",
     "text_zh",
 )
