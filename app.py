@@ -37,6 +37,7 @@ def open_studio(
     *,
     device: str = "auto",
     memory_cap_mib: int | None = None,
+    models: Path | None = None,
     extra_cards: tuple[EngineCard, ...] = (),
     packages: tuple[str, ...] = PACKAGES,
 ) -> Iterator[Studio]:
@@ -46,6 +47,7 @@ def open_studio(
         home: Everything under this folder; None for the platform's own folders.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         memory_cap_mib: Most memory that the engine process may take (MiB); None for the setting.
+        models: Folder with models to use besides those in the home; None for none.
         extra_cards: Engines from elsewhere, such as a test's.
         packages: Where an engine's factory may live.
     """
@@ -54,7 +56,8 @@ def open_studio(
     paths = Paths.default(home)
     log.start(paths)
     store = Store(paths)
-    registry = Registry(extra_cards)
+    folders = [paths.models] if models is None else [models.absolute(), paths.models]
+    registry = Registry(extra_cards, folders=folders)
     current = settings.load(paths)
     allowed = current
     if memory_cap_mib is not None:
@@ -96,7 +99,7 @@ def open_studio(
 def main(argv: Sequence[str] | None = None) -> int:
     """Returns the exit code: 0, 2 for what the person can mend, 1 for a bug."""
     from ui import arguments as asked  # noqa: PLC0415
-    from ui import cli, terminal  # noqa: PLC0415
+    from ui import cli, given, terminal  # noqa: PLC0415
 
     _open_missing_streams()
     for stream in (sys.stdout, sys.stderr):
@@ -115,6 +118,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             getattr(arguments, "home", None),
             device=getattr(arguments, "device", "auto"),
             memory_cap_mib=getattr(arguments, "memory_cap", None),
+            models=given.models_folder(getattr(arguments, "models", None)),
         ) as studio:
             if arguments.command:
                 return cli.run(arguments, studio)

@@ -77,6 +77,11 @@ class Paths:
         return self.cache / "recordings"
 
     @property
+    def models(self) -> Path:
+        """Where a person puts checkpoints of their own, and where public ones are fetched to."""
+        return self.data / "models"
+
+    @property
     def prompts(self) -> Path:
         return self.cache / "prompts"
 

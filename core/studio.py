@@ -24,7 +24,7 @@ from core.audio.encode import FileFormat
 from core.audio.join import faded
 from core.audio.recording import Recording, ReferenceLimits
 from core.audio.samples import Audio, ReferenceReport, Span
-from core.engines.protocol import EngineCard, StopFlag
+from core.engines.protocol import EngineCard, Shelf, StopFlag
 from core.engines.registry import Registry
 from core.errors import InputError, MissingError, ResourceError
 from core.events import EventBoard, JobEvent
@@ -99,6 +99,21 @@ class Studio:
     def card(self, engine: str) -> EngineCard:
         """Raises InputError for a name that is not known."""
         return self._parts.registry.card(engine)
+
+    def models(self, engine: str) -> Shelf:
+        """The models that lie here for an engine; empty for one that carries its own."""
+        return self._parts.registry.shelf(engine)
+
+    def check_model(self, engine: str, model: str) -> None:
+        """Before anything long is done: raises InputError or MissingError, as `submit` would."""
+        self._parts.registry.ready(engine, model)
+
+    def _ready(self, engine: str, model: str = "") -> EngineCard:
+        """A card for loading; without its model where there is none, for what needs none."""
+        try:
+            return self._parts.registry.ready(engine, model)
+        except MissingError:
+            return self.card(engine)
 
     def _chosen_card(self) -> EngineCard:
         """Of the engine that is chosen when the page opens, or the first where there is none."""
@@ -275,12 +290,14 @@ class Studio:
             if not self._parts.store.jobs_of(voice.id):
                 self._parts.voices.delete(voice.id)
 
-    def warm(self, voice_id: str, *, engine: str = "builtin") -> None:
+    def warm(self, voice_id: str, *, engine: str = "builtin", model: str = "") -> None:
         """Get the engine and a voice ready in the background, for an early first sound.
 
-        Returns at once. Raises MissingError for the voice, InputError for the engine.
+        Returns at once. Raises MissingError for the voice or a model, InputError for the engine.
         """
-        self._parts.host.warm(self.card(engine), self._parts.voices.reference(voice_id))
+        self._parts.host.warm(
+            self._parts.registry.ready(engine, model), self._parts.voices.reference(voice_id)
+        )
 
     def voices(self) -> tuple[Voice, ...]:
         """Newest first."""
@@ -336,7 +353,8 @@ class Studio:
     def submit(self, request: SpeakRequest) -> Job:
         """Accept a job: it is in the store when this returns.
 
-        Raises InputError for the text, language, settings or seed; MissingError for the voice.
+        Raises InputError for the text, language, settings or seed; MissingError for the voice
+        or the engine's model.
         """
         job = self._make_job(request)
         self._parts.runner.submit(job)
@@ -363,7 +381,7 @@ class Studio:
         return job
 
     def _make_job(self, request: SpeakRequest) -> Job:
-        card = self.card(request.engine)
+        card = self._parts.registry.ready(request.engine, request.model)
         voice = self.voice(request.voice_id)
         plan = self.plan(request.text, engine=request.engine, language=request.language)
         filled = keys.fill_settings(card, request.settings)
@@ -542,7 +560,7 @@ class Studio:
 
     def device(self, engine: str) -> str:
         """Where an engine runs, or is going to, as `cuda:0` or `cpu`."""
-        return self._desk.device_of(self.card(engine))
+        return self._desk.device_of(self._ready(engine))
 
     def device_note(self, engine: str) -> str | None:
         """The sentence for a person who asked for a device that this engine cannot use."""
@@ -550,14 +568,14 @@ class Studio:
 
     def costs(self, engine: str) -> fitting.Costs | None:
         """What is known of an engine's memory here: measured, else as its card says."""
-        return self._desk.costs(self.card(engine))
+        return self._desk.costs(self._ready(engine))
 
     def fit(self, plan: TextPlan, *, engine: str) -> BatchPlan | None:
         """In which batches a text is going to be said, and what it takes.
 
         Its `in_words` is a line for people. None where nothing is known of the engine.
         """
-        return self._desk.fit(plan, self.card(engine))
+        return self._desk.fit(plan, self._ready(engine))
 
     def stress(
         self,
@@ -581,7 +599,7 @@ class Studio:
         """
         if self.running() is not None:
             raise _busy()
-        return self._desk.stress(self.card(engine), told=told, stop=stop)
+        return self._desk.stress(self._parts.registry.ready(engine), told=told, stop=stop)
 
     @property
     def _desk(self) -> MemoryDesk:

@@ -125,7 +125,7 @@ class FakeVoices:
 
 
 class FakeCards:
-    def card(self, name: str) -> EngineCard:
+    def ready(self, name: str, model: str = "") -> EngineCard:
         if name != FAKE_CARD.name:
             raise InputError(f"There is no engine called “{name}”.")
         return FAKE_CARD
@@ -135,7 +135,7 @@ class FakeEngine:
     """Loads at once, unless the folder holds `hang in load` or `refuse to load`."""
 
     def load(self, weights: Weights | None, device: str) -> Session:
-        note(f"load {device}")
+        note(f"load {device}" if weights is None else f"load {device} {weights.name}")
         if _asked_for("hang in load"):
             hang()
         if _asked_for("refuse to load"):

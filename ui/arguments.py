@@ -40,6 +40,12 @@ def parser() -> argparse.ArgumentParser:
         metavar="MIB",
         help="most memory that the engine may take (default: the setting, else what there is)",
     )
+    shared.add_argument(
+        "--models",
+        type=Path,
+        metavar="DIR",
+        help="look for models in DIR too, such as GPT-SoVITS checkpoints",
+    )
     asks = Parser(add_help=False, argument_default=argparse.SUPPRESS)
     asks.add_argument("--json", action="store_true", help="one JSON object on stdout")
     top = Parser(
@@ -92,6 +98,9 @@ def parser() -> argparse.ArgumentParser:
         metavar="KNOB=VALUE",
         dest="knobs",
         help="turn a knob (see below); may be given several times",
+    )
+    speak.add_argument(
+        "--model", default="", help="which of the engine's models (default: the first)"
     )
     speak.add_argument(
         "--seed", type=whole_number, default=0, help="decides everything random (default: 0)"

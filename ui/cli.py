@@ -103,6 +103,7 @@ def speak(arguments: argparse.Namespace, studio: Studio) -> tuple[Answer, str]:
     form = file_format(target)
     card = studio.card(arguments.engine)
     text = read_text(arguments)
+    studio.check_model(card.name, arguments.model)
     settings = studio.check_settings(read_knobs(arguments.knobs), engine=card.name)
     studio.plan(text, engine=card.name, language=arguments.language)
     follower = Follower(is_quiet=getattr(arguments, "json", False))
@@ -122,6 +123,7 @@ def speak(arguments: argparse.Namespace, studio: Studio) -> tuple[Answer, str]:
                 text=text,
                 voice_id=voice.id,
                 engine=card.name,
+                model=arguments.model,
                 language=arguments.language,
                 settings=settings,
                 seed=arguments.seed,

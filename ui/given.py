@@ -56,6 +56,13 @@ def read_text(arguments: argparse.Namespace) -> str:
     return text
 
 
+def models_folder(folder: Path | None) -> Path | None:
+    """Raises MissingError where `--models` names no folder."""
+    if folder is not None and not folder.is_dir():
+        raise MissingError(f"There is no folder {folder}.", "Check --models.")
+    return folder
+
+
 def read_knobs(pairs: Sequence[str]) -> dict[str, float]:
     """`name=value` pairs as numbers; the engine's card checks names and ranges."""
     knobs: dict[str, float] = {}

@@ -122,6 +122,12 @@ class EngineCard:
     shelf: str = ""
     weights: Weights | None = None
 
+    @property
+    def identity(self) -> str:
+        """Engine, version and model: what is cached or measured with one holds for no other."""
+        model = [] if self.weights is None else [self.weights.digest]
+        return " ".join([self.name, self.version, *model])
+
 
 class FindsModels(Protocol):
     """What `EngineCard.shelf` names. Reads untrusted files: quick, bounded, executes nothing."""
@@ -170,11 +176,13 @@ class Piece:
         audio: At the card's rate, on the host.
         units: How long it became, in the unit of the costs, from which later lengths are
             foreseen; None for an engine whose lengths follow from its characters.
+        note: What the engine's own check had to say about it, for people; empty: all is well.
     """
 
     position: int
     audio: Audio
     units: int | None = None
+    note: str = ""
 
 
 class Prompt(Protocol):

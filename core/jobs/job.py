@@ -30,6 +30,7 @@ class SpeakRequest:
         text: As typed; cleaning and splitting happen in the plan.
         voice_id: A voice of the library.
         engine: Name of an engine's card.
+        model: Name of one of its models; empty for the first that can be loaded.
         language: ISO 639-1 to force it; None to detect it per segment.
         settings: Knob name to value; what is missing has the card's default.
         seed: Decides everything random.
@@ -38,6 +39,7 @@ class SpeakRequest:
     text: str
     voice_id: str
     engine: str = "builtin"
+    model: str = ""
     language: str | None = None
     settings: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
@@ -81,6 +83,7 @@ class JobSummary:
         n_done: Finished segments.
         voice_id: The voice that was asked for; it may be gone by now.
         engine: Name of an engine's card.
+        model: Name of one of its models; empty for the first that can be loaded.
         error: As `Job.error`.
         made_at: Unix time (s).
     """

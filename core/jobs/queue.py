@@ -35,8 +35,8 @@ class KnowsVoices(Protocol):
 class KnowsCards(Protocol):
     """`core.engines.registry.Registry` is one."""
 
-    def card(self, name: str) -> EngineCard:
-        """Raises InputError."""
+    def ready(self, name: str, model: str = "") -> EngineCard:
+        """With the model to load. Raises InputError, MissingError."""
         ...
 
 
@@ -184,7 +184,7 @@ class JobRunner:
             self._conclude(job, JobState.DONE, JobDone(job_id=job.id))
 
     def _speak(self, job: Job) -> None:
-        card = self._cards.card(job.request.engine)
+        card = self._cards.ready(job.request.engine, job.request.model)
         order = order_of(job, card, self._voices.reference(job.request.voice_id))
         Speaking(
             order,

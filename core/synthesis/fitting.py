@@ -81,7 +81,7 @@ def costs_of(card: EngineCard, device: str, file: Path) -> Costs | None:
         device: Where it runs.
         file: `cache/calibration.json`.
     """
-    known = latest(file, model=f"{card.name} {card.version}", is_host=device == "cpu")
+    known = latest(file, model=card.identity, is_host=device == "cpu")
     if known is None:
         found = card.cost
         return None if found is None else Costs(cost=found, fingerprint=None, measured=())

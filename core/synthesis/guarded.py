@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 from core.audio.samples import Audio
@@ -23,6 +24,7 @@ from core.engines.protocol import (
     Session,
     StopFlag,
     Utterance,
+    Weights,
 )
 from core.errors import ResourceError
 from core.memory.allocator import Allocator
@@ -142,8 +144,9 @@ class GuardedEngine:
             self._check_cap()
             if isinstance(engine, Arranges):
                 engine.arrange(way)
-            return engine.load(None, way.device)
+            return engine.load(weights, way.device)
 
+        weights = _weights(self._order.model)
         before = self._allocator.live_bytes()
         known = self._order.cost
         needed = None if known is None else lambda way: before + known.at(way.dtype).weights_bytes
@@ -447,3 +450,10 @@ class GuardedEngine:
             cache_bytes=max(0, held - live),
             ours_bytes=held,
         )
+
+
+def _weights(model: wire.Model | None) -> Weights | None:
+    if model is None:
+        return None
+    files = {part: Path(path) for part, path in model.files.items()}
+    return Weights(name=model.name, files=files, digest=model.digest)

@@ -65,7 +65,7 @@ class EngineHost:
         self._lock = threading.Lock()
         self._turn = threading.Lock()
         self._life: Life | None = None
-        self._factory = ""
+        self._loading = ""
         self._number = 0
         self._timer: threading.Timer | None = None
         self._closed = threading.Event()
@@ -99,7 +99,7 @@ class EngineHost:
     def is_loaded(self, card: EngineCard) -> bool:
         life = self._life
         return (
-            life is not None and life.is_alive and life.is_loaded and self._factory == card.factory
+            life is not None and life.is_alive and life.is_loaded and self._loading == card.identity
         )
 
     def warm(self, card: EngineCard, reference: Reference | None = None) -> None:
@@ -300,7 +300,7 @@ class EngineHost:
             if self._closed.is_set():
                 raise Cancelled
             life = self._life
-            if life is not None and life.is_alive and self._factory == card.factory:
+            if life is not None and life.is_alive and self._loading == card.identity:
                 return life
         if life is not None:
             life.end("was ended to make room for another one" if life.is_alive else None)
@@ -318,13 +318,14 @@ class EngineHost:
                 "Close other programs and try again.",
             ) from error
         with self._lock:
-            self._life, self._factory = life, card.factory
+            self._life, self._loading = life, card.identity
         life.send(
             wire.Load(
                 factory=card.factory,
                 device=self._device,
                 devices=card.devices,
-                engine=f"{card.name} {card.version}",
+                engine=card.identity,
+                model=_model(card),
                 prompts=str(self._prompts) if self._prompts else None,
                 calibration=str(self._calibration) if self._calibration else None,
                 cap_bytes=self.cap_bytes,
@@ -359,3 +360,11 @@ class EngineHost:
                 hung = f"was not loaded after {self._patience.load_s:.0f} s and was ended"
                 raise died(life, hung, in_batch=False)
         return life
+
+
+def _model(card: EngineCard) -> wire.Model | None:
+    chosen = card.weights
+    if chosen is None:
+        return None
+    files = {part: str(path) for part, path in chosen.files.items()}
+    return wire.Model(name=chosen.name, files=files, digest=chosen.digest)

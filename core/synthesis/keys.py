@@ -66,14 +66,15 @@ def segment_keys(
     """Per segment, the hash of all that decides how it sounds: 40 hexadecimal digits.
 
     Args:
-        card: Name and version count.
+        card: Name, version and the chosen model count.
         digest: Of the voice's reference.
         plan: Of each segment the spoken text and the language count, not its place.
         seeds: One per segment.
         settings: Missing knobs count as their default. Raises InputError as `fill_settings`.
     """
     values = sorted(fill_settings(card, settings).items())
-    voice = [card.name, card.version, digest, values]
+    model = [] if card.weights is None else [card.weights.digest]
+    voice = [card.name, card.version, *model, digest, values]
     return tuple(
         _digest([*voice, segment.language, segment.spoken, seed], n_bytes=20)
         for segment, seed in zip(plan.segments, seeds, strict=True)

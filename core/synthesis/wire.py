@@ -46,6 +46,15 @@ def _no_sound() -> Samples:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Model:
+    """A chosen model: `core.engines.protocol.Weights` as it travels."""
+
+    name: str
+    files: Mapping[str, str]
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Load:
     """Load an engine; the first message, and sent once.
 
@@ -53,7 +62,8 @@ class Load:
         factory: As on its card.
         device: As in `--device`.
         devices: As on its card.
-        engine: Name and version.
+        engine: Name and version, and what the model is, if one was chosen.
+        model: The chosen model; None for an engine that carries its own.
         prompts: Folder in which prepared references are kept, or None.
         calibration: File in which measured costs are kept, or None.
         cap_bytes: Most memory that the person allows; None for what there is.
@@ -66,6 +76,7 @@ class Load:
     device: str
     devices: tuple[str, ...]
     engine: str
+    model: Model | None
     prompts: str | None
     calibration: str | None
     cap_bytes: int | None

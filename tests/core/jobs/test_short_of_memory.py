@@ -52,7 +52,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 class Cards:
-    def card(self, name: str) -> EngineCard:
+    def ready(self, name: str, model: str = "") -> EngineCard:
         return {"tiny": TINY_CARD, "fake": FAKE_CARD}[name]
 
 

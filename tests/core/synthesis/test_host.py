@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.engines.protocol import Utterance
+from core.engines.protocol import Utterance, Weights
 from core.errors import Cancelled, InputError, MissingError
 from core.memory.moments import Kind
 from core.synthesis import life
@@ -215,6 +215,21 @@ def test_another_engine_takes_the_place_of_the_first(host: EngineHost) -> None:
     assert not is_running(first)
     assert host.is_loaded(other)
     assert not host.is_loaded(FAKE_CARD)
+
+
+def test_another_model_takes_the_place_of_the_first(host: EngineHost, folder: Path) -> None:
+    one, other = (
+        dataclasses.replace(
+            FAKE_CARD, weights=Weights(name=name, files={"s1": folder / "x"}, digest=name)
+        )
+        for name in ("Anna", "Ben")
+    )
+    host.load(one, threading.Event())
+    first = pid_of(host)
+    host.load(other, threading.Event())
+    assert not is_running(first)
+    assert (host.is_loaded(other), host.is_loaded(one)) == (True, False)
+    assert notes("load") == ["load cpu Anna", "load cpu Ben"]
 
 
 def test_only_engines_of_the_known_packages_are_loaded(start: Callable[..., EngineHost]) -> None:
@@ -425,7 +440,7 @@ def test_the_engine_ends_when_its_parent_is_killed(folder: Path) -> None:
 _PARENT = """
 import sys, threading
 from pathlib import Path
-from core.engines.protocol import Utterance
+from core.engines.protocol import Utterance, Weights
 from core.synthesis.host import EngineHost
 from tests.fakes import FAKE_CARD, reference
 host = EngineHost(Path(sys.argv[1], "engine.log"), packages=("tests",))

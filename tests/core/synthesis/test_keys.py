@@ -6,6 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from core.engines.protocol import Weights
 from core.errors import InputError
 from core.synthesis import keys
 from core.text.plan import TextPlan
@@ -128,3 +129,16 @@ def test_a_setting_out_of_range_is_refused_with_the_range(value: float) -> None:
 @given(speeds)
 def test_a_setting_in_range_is_kept_and_the_others_filled_in(speed: float) -> None:
     assert keys.fill_settings(FAKE_CARD, {"speed": speed}) == {"speed": speed, "pitch": 0.0}
+
+
+def test_another_model_is_another_sound_and_none_leaves_the_keys_of_before() -> None:
+    plan, seeds = plan_of("Hello."), [1]
+    anna, ben = (
+        dataclasses.replace(FAKE_CARD, weights=Weights(name="same", files={}, digest=digest))
+        for digest in ("a", "b")
+    )
+    made = {keys.segment_keys(card, "voice", plan, seeds, {}) for card in (FAKE_CARD, anna, ben)}
+    assert len(made) == 3
+    assert keys.segment_keys(FAKE_CARD, "voice", plan, seeds, {}) == (
+        "e55a5a69b7f8c71d7c7937af14e2aa27d541081e",  # as it was before there were models
+    )
