@@ -10,6 +10,7 @@ PARTS: tuple[str, ...] = (
     "synthesiser",
     "text",
     "text_ja",
+    "text_ko",
     "text_yue",
     "text_zh",
 )
