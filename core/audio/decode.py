@@ -83,7 +83,7 @@ class Source:
         offset = Offset(self.rate)
         limit = Limit(self.rate)
         n_bad = n_all = 0
-        for block in self._channel_blocks():
+        for block in self.channel_blocks():
             finite = np.isfinite(block)
             if not finite.all():
                 n_bad += int(block.size - np.count_nonzero(finite))
@@ -109,8 +109,9 @@ class Source:
             self.notes.append(f"{n_bad} samples were not numbers and are silent now.")
         self.notes.extend(mixer.notes() + limit.notes())
 
-    def _channel_blocks(self) -> Iterator[NDArray[np.float32]]:
-        """f32 [channels, T] of about half a second."""
+    def channel_blocks(self) -> Iterator[NDArray[np.float32]]:
+        """f32 [channels, T] of about half a second each, as the file has them: no gain, no mixing,
+        offset and what is no number still there."""
         waiting: list[NDArray[np.float32]] = []
         n_waiting = 0
         for frame in self._frames():
@@ -262,7 +263,7 @@ def _float_peak(source: Source) -> float:
     """Loudest finite sample of a float file: such files may go beyond 1 without being clipped."""
     peak = 0.0
     n_bad = n_all = 0
-    for block in source._channel_blocks():
+    for block in source.channel_blocks():
         finite = np.isfinite(block)
         n_bad += int(block.size - np.count_nonzero(finite))
         n_all += block.size
