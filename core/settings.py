@@ -58,7 +58,12 @@ class Identifier:
     """A name as in `--engine builtin`; whether there is such a thing is asked elsewhere."""
 
 
-def _setting(default: Scalar, rule: Range | Choice | Identifier) -> Any:
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """Of a site, encrypted, or on this computer."""
+
+
+def _setting(default: Scalar, rule: Range | Choice | Identifier | Address) -> Any:
     return field(default=default, metadata={"rule": rule})
 
 
@@ -76,6 +81,7 @@ class Settings:
             machine has.
         idle_unload_s: An engine that nobody used for so long gives its memory back (s); 0 keeps
             it for ever.
+        hub_endpoint: Where models are downloaded from: the Hugging Face hub or a mirror of it.
     """
 
     language: str = _setting("auto", Choice(of=("auto", "en", "zh")))
@@ -87,6 +93,7 @@ class Settings:
         None, Range(low=256, high=16_777_216, unit="MiB", whole=True, or_none=True)
     )
     idle_unload_s: float = _setting(300.0, Range(low=0.0, high=604_800.0, unit="s"))
+    hub_endpoint: str = _setting("https://huggingface.co", Address())
 
     def __post_init__(self) -> None:
         for one in dataclasses.fields(self):
@@ -146,6 +153,9 @@ def save(paths: Paths, settings: Settings) -> Settings:
 
 
 _FIELDS = {one.name: one for one in dataclasses.fields(Settings)}
+_ADDRESS = re.compile(
+    r"(https://[A-Za-z0-9.-]{1,253}|http://(localhost|127\.0\.0\.1))(:\d{1,5})?(/[\w./~-]{0,200})?"
+)
 _ASSIGNMENT = re.compile(r"""^\s*["']?([A-Za-z0-9_-]+)["']?\s*=""")
 
 
@@ -235,6 +245,13 @@ def _checked(one: dataclasses.Field[Any], value: object) -> Scalar:
                 f"{one.name} is “{shown}”, which is not a name.", "Use its short name."
             )
         return value
+    if isinstance(rule, Address):
+        if not isinstance(value, str) or not _ADDRESS.fullmatch(value):
+            raise InputError(
+                f"{one.name} is “{shown}”, which is not the address of a site.",
+                "Give one that begins with https://, such as https://huggingface.co.",
+            )
+        return value.rstrip("/")
     if value is None and rule.or_none:
         return None
     number = value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan

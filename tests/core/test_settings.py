@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 
 from core.errors import InputError
 from core.paths import Paths
-from core.settings import Choice, Identifier, Range, Settings, load, problems, replace, save
+from core.settings import (
+    Address,
+    Choice,
+    Identifier,
+    Range,
+    Settings,
+    load,
+    problems,
+    replace,
+    save,
+)
 
 DOCS = Path(__file__).parents[2] / "docs" / "settings.md"
 FIELDS = dataclasses.fields(Settings)
@@ -40,6 +50,10 @@ def strategy(field: dataclasses.Field[object]) -> st.SearchStrategy[object]:
         return st.sampled_from(rule.of)
     if isinstance(rule, Identifier):
         return st.from_regex(r"[a-z0-9_]{1,40}", fullmatch=True)
+    if isinstance(rule, Address):
+        return st.from_regex(
+            r"https://[a-z0-9.-]{1,50}(:[0-9]{1,5})?(/[a-z]{1,9})?", fullmatch=True
+        )
     assert isinstance(rule, Range)
     number: st.SearchStrategy[object] = (
         st.integers(int(rule.low), int(rule.high)) if rule.whole else st.floats(rule.low, rule.high)
