@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from core.engines.gpt_sovits.text.lexicon import dictionary
 from core.engines.gpt_sovits.text.segment import stretches
-from tests.parity.gpt_sovits import text_yue, text_zh
+from tests.parity.gpt_sovits import text_ja, text_ko, text_yue, text_zh
 
 _HAN = "\u3400-\u9fff"
 _LATIN_OR_KANA = "A-Za-zＡ-Ｚａ-ｚ\u3041-\u30ff\uac00-\ud7a3"
@@ -39,6 +39,10 @@ def fault_of(text: str, language: str) -> str | None:
         return "what the Chinese rules read wrong"
     if language == "yue" and text_yue.is_read_wrong(text):
         return "what the Cantonese rules read wrong"
+    if language == "ja" and text_ja.is_read_wrong(text):
+        return "what the Japanese dictionary or rules read wrong"
+    if language == "ko" and text_ko.is_read_wrong(text):
+        return "what the Korean rules read wrong"
     return None
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from core.engines.gpt_sovits.text import chinese, symbols
 from core.engines.gpt_sovits.text.assemble import front_end, segment_phones
 from core.engines.gpt_sovits.text.phones import Language, Phones, Version
-from core.engines.gpt_sovits.text.segment import MODES
+from core.engines.gpt_sovits.text.segment import MODES, stretches
 from tests.parity.gpt_sovits import text_zh
 from tests.parity.gpt_sovits.agreement import edit_distance
 from tests.parity.gpt_sovits.text_faults import (
@@ -145,6 +145,8 @@ def _assembly_fault(text: str, mode: str, judged: Sequence[Mapping[str, str]] | 
     is_misjudged = _is_misjudged(text) if judged is None else bool(judged_otherwise(text, judged))
     if mode.startswith("auto") and is_misjudged:
         return "single words are asked for their language"
+    if mode in ("ja", "all_ja") and any(part.language == "zh" for part in stretches(text, "auto")):
+        return "Chinese said to be Japanese, of which every dictionary knows other pieces"
     if mode == "en":
         fault = fault_of(text, "en")
     else:

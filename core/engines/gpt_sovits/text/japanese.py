@@ -187,6 +187,8 @@ def _labels(words: str) -> list[_Label]:
             )
             found += part
         found = pyopenjtalk.apply_postprocessing(words, found, jtalk=jtalk)
+        if not any(word["mora_size"] for word in found):
+            return []  # Chinese that no Japanese word is made of: it would complain again
         return [_parsed(label) for label in jtalk.make_label(found)]
 
 

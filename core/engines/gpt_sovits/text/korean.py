@@ -111,7 +111,7 @@ def _blank_free(marks: str) -> str:
 
 
 def _normalised_as_reference(text: str) -> str:
-    text = _with_letter_names(text)
+    text = _with_letter_names(text).replace("%", "퍼센트")
     counters = {m.start: text[m.start : m.end] for m in _morphemes(text) if m.tags == ("NNBC",)}
 
     def said(match: re.Match[str]) -> str:
