@@ -6,7 +6,10 @@ come last.
 
 from __future__ import annotations
 
+from ui.chinese_models import MODELS
+
 CHINESE = {
+    **MODELS,
     # Reading a recording
     "There is no such file.": "没有这个文件。",
     "Check the name.": "请检查文件名。",

@@ -225,7 +225,7 @@ class Connection:
     def _check(self, response: httpx.Response) -> None:
         status, host = response.status_code, response.url.host
         if status in _BUSY:
-            raise _BusyError(f"{host} answers {status}")
+            raise _BusyError(host, status)
         if status == 404:
             raise NetworkError(f"{host} does not have “{_last(response.url)}” (404).", _MIRROR)
         if status in (401, 403):
@@ -240,7 +240,9 @@ class Connection:
             raise Cancelled from error
         if n_failures >= TRIES:
             if isinstance(error, _BusyError):
-                raise NetworkError(f"{error}, {TRIES} times in a row.", _MIRROR) from error
+                raise NetworkError(
+                    f"{error.host} answered {error.status}, {TRIES} times in a row.", _MIRROR
+                ) from error
             raise NetworkError(
                 f"The connection to {self.host} broke {TRIES} times in a row ({_why(error)}).",
                 "What has come is kept: try again when the network is better.",
@@ -259,6 +261,10 @@ class Connection:
 
 class _BusyError(Exception):
     """The other side asks for patience."""
+
+    def __init__(self, host: str, status: int) -> None:
+        super().__init__(host, status)
+        self.host, self.status = host, status
 
 
 def checked(endpoint: str) -> str:

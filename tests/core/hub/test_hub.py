@@ -304,7 +304,7 @@ def test_a_busy_hub_is_asked_again(server: FakeHub, tmp_path: Path) -> None:
     assert (tmp_path / BIG).read_bytes() == CONTENT[BIG]
     (tmp_path / BIG).unlink()
     server.statuses = [503] * 20
-    with pytest.raises(NetworkError, match=r"127\.0\.0\.1 answers 503, 5 times in a row"):
+    with pytest.raises(NetworkError, match=r"127\.0\.0\.1 answered 503, 5 times in a row"):
         fetched(a_hub(server, tmp_path))
 
 
