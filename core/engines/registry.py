@@ -11,7 +11,7 @@ from core.engines.protocol import Engine, EngineCard, FindsModels, Shelf
 from core.engines.shelves import Shelves
 from core.errors import InputError
 
-CARDS = ("core.engines.builtin.card:CARD",)
+CARDS = ("core.engines.builtin.card:CARD", "core.engines.gpt_sovits.card:CARD")
 """Dotted path of every card. A card's module imports nothing heavy: the page process reads it."""
 
 PACKAGES = ("core.engines",)

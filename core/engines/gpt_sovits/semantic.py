@@ -9,6 +9,7 @@ phones and the tokens before it. It knows neither how a token is drawn nor when 
 from __future__ import annotations
 
 import math
+import weakref
 from dataclasses import dataclass
 from typing import cast
 
@@ -72,6 +73,7 @@ class SemanticModel(nn.Module):
         single = torch.float32
         self.dims = dims
         self.precision = precision or Precision(weights=single, sums=single, cache=single)
+        self._cache: weakref.ref[KVCache] | None = None
         self.phone_embedding = _table(dims.n_phones, dims.n_width)
         self.bert_in = nn.Linear(dims.n_bert, dims.n_width)
         self.phone_places = Places(dims.n_width)
@@ -92,7 +94,15 @@ class SemanticModel(nn.Module):
             head_dim=self.dims.n_head,
             dtype=self.precision.cache,
         )
-        return KVCache(shape, n_rows=n_rows, n_tokens=n_tokens, device=self.device)
+        cache = KVCache(shape, n_rows=n_rows, n_tokens=n_tokens, device=self.device)
+        self._cache = weakref.ref(cache)
+        return cache
+
+    @property
+    def kv_bytes(self) -> int:
+        """Of the last cache that was made, as long as it lives."""
+        cache = None if self._cache is None else self._cache()
+        return 0 if cache is None else cache.nbytes
 
     def read(
         self, phones: Tensor, bert: Tensor | None, prompt: Tensor, row: int, cache: KVCache

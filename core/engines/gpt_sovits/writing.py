@@ -48,11 +48,13 @@ class Line:
         phones: i64 [T], of the reference's transcript, then of the text.
         prompt: i64 [P], semantic tokens of the reference; empty without one.
         bert: f32 [n_bert, T], features of the phones; None: all zero.
+        most: Tokens after which it has lost its end; None: those of `write`.
     """
 
     phones: Tensor
     prompt: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.int64))
     bert: Tensor | None = None
+    most: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +144,7 @@ def write(
         batch.draw(may_end=index >= N_WITHOUT_END) if index else batch.begin(stop)
         if (index + 1) % look_every and index + 1 < max_tokens:
             continue
-        for written in batch.finished(is_last=index + 1 == max_tokens):
+        for written in batch.finished(max_tokens):
             has_prompt = len(lines[written.row].prompt) > 0
             yield _cut(written, as_reference, has_prompt=has_prompt)
         if not batch.rows:
@@ -189,16 +191,19 @@ class _Batch:
         self._places += 1
         self._draw(logits, may_end=may_end)
 
-    def finished(self, *, is_last: bool) -> Iterator[Written]:
+    def finished(self, max_tokens: int) -> Iterator[Written]:
         """Look at what was drawn; rows that ended leave. Waits for the device once."""
         end = self._model.dims.end
         drawn = torch.stack(self._unread, dim=1).tolist()
         self._unread.clear()
         leaving = []
         for place, (row, tokens) in enumerate(zip(self.rows, drawn, strict=True)):
-            ended = end in tokens
-            self._written[row] += tokens[: tokens.index(end)] if ended else tokens
-            if ended or is_last:
+            most = min(max_tokens, self._lines[row].most or max_tokens)
+            # What was drawn after the limit, before anybody looked, never was.
+            kept = tokens[: most - len(self._written[row])]
+            ended = end in kept
+            self._written[row] += kept[: kept.index(end)] if ended else kept
+            if ended or len(self._written[row]) >= most:
                 leaving.append(place)
                 yield Written(row=row, tokens=torch.tensor(self._written[row]), ended=ended)
         if leaving:

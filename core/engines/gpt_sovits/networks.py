@@ -1,0 +1,124 @@
+"""The networks of one model: two that speak stay loaded, the others as long as they are needed."""
+
+from __future__ import annotations
+
+import os
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from core.engines.gpt_sovits.bert import Bert, Vocabulary
+from core.engines.gpt_sovits.hubert import Hubert
+from core.engines.gpt_sovits.reading import version_of
+from core.engines.gpt_sovits.semantic import SemanticModel
+from core.engines.gpt_sovits.speaker import Speaker
+from core.engines.gpt_sovits.synthesiser import Synthesiser
+from core.engines.gpt_sovits.text.phones import Version
+from core.engines.nn.dtype import NAMES
+from core.engines.nn.packed import pack
+from core.errors import InputError, MissingError
+
+
+class Parts(Protocol):
+    """Where networks come from. All raise MissingError and InputError."""
+
+    def semantic(self, device: torch.device, precision: str) -> SemanticModel: ...
+
+    def synthesiser(self, device: torch.device, decoder_dtype: torch.dtype) -> Synthesiser: ...
+
+    def hubert(self, device: torch.device) -> Hubert: ...
+
+    def speaker(self, device: torch.device) -> Speaker: ...
+
+    def bert(self, device: torch.device, dtype: torch.dtype) -> tuple[Bert, Vocabulary]: ...
+
+
+class Networks:
+    """
+    Args:
+        parts: Of one model.
+        device: Where it runs.
+        dtype: `fp32`, `fp16` or `bf16`: of the semantic transformer and the decoder. The host
+            computes sound in float32 always, and keeps halves only where files have them.
+
+    Raises:
+        MissingError, InputError: A part is not there or is not what it should be.
+    """
+
+    def __init__(self, parts: Parts, device: str, dtype: str) -> None:
+        self._parts, self.device, self.dtype = parts, torch.device(device), dtype
+        self._bert: tuple[Bert, Vocabulary] | None = None
+        self.is_on_host = self.device.type == "cpu"
+        of_sound = torch.float32 if self.is_on_host else NAMES[dtype]
+        self.synthesiser = parts.synthesiser(self.device, of_sound)
+        self.semantic = parts.semantic(self.device, dtype)
+        n_codes, n_drawn = self.synthesiser.dims.n_codes, self.semantic.dims.end
+        n_symbols, n_phones = self.synthesiser.dims.n_symbols, self.semantic.dims.n_phones
+        if n_drawn > n_codes or n_symbols > n_phones:
+            raise InputError(
+                f"The two files are of different families: one writes {n_drawn} tokens of "
+                f"{n_phones} phones, the other reads {n_codes} of {n_symbols}.",
+                "Choose an s1 and an s2 of the same version.",
+            )
+
+    @property
+    def version(self) -> Version:
+        """Whose phones it reads."""
+        return version_of(self.synthesiser.dims.n_symbols)
+
+    def hubert(self) -> Hubert:
+        """The network that hears what a reference says: needed once for a voice, and as large as
+        all that speaks together, so it is not kept."""
+        net = self._parts.hubert(self.device)
+        if net.dims.n_channels != self.synthesiser.dims.n_features:
+            raise InputError(
+                f"HuBERT hears {net.dims.n_channels} features, the synthesiser reads "
+                f"{self.synthesiser.dims.n_features}.",
+                "Choose the folder chinese-hubert-base.",
+            )
+        return net
+
+    def speaker(self) -> Speaker | None:
+        """The network that knows speakers, for models that ask it; as little kept as `hubert`."""
+        return self._parts.speaker(self.device) if self.synthesiser.dims.n_speaker else None
+
+    def features(self, text: str) -> Tensor:
+        """What BERT has to say about a normalised Chinese text; it stays loaded from then on.
+
+        Returns:
+            f32 [characters, n_bert], on the host.
+
+        Raises:
+            InputError: There is no BERT among the parts.
+        """
+        if self._bert is None:
+            self._bert = self._load_bert()
+        net, vocabulary = self._bert
+        return net.features(text, vocabulary).cpu()
+
+    def _load_bert(self) -> tuple[Bert, Vocabulary]:
+        try:
+            # Published in float16; the host keeps it so and computes in float32.
+            of_weights = torch.float16 if self.is_on_host else NAMES[self.dtype]
+            net, vocabulary = self._parts.bert(self.device, of_weights)
+        except MissingError as error:
+            raise InputError(
+                f"Chinese is read with a network that is not here. {error.message}",
+                "Download chinese-roberta-wwm-ext-large, or choose another language.",
+            ) from None
+        if self.is_on_host:
+            pack(net)
+            net.float()
+        if net.dims.n_channels != self.semantic.dims.n_bert:
+            raise InputError(
+                f"RoBERTa has {net.dims.n_channels} features, the semantic model reads "
+                f"{self.semantic.dims.n_bert}.",
+                "Choose the folder chinese-roberta-wwm-ext-large.",
+            )
+        return net, vocabulary
+
+
+def go_offline() -> None:
+    """Libraries fetch nothing behind anybody's back."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
