@@ -17,6 +17,7 @@ examples:
   app.py trim interview.mp3 --out best.wav
   app.py plan --text-file book.txt --json
   app.py memory --engine builtin --measure
+  app.py features recordings results --models models
   app.py doctor
 """
 
@@ -136,6 +137,17 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="first run the engine with growing references and texts, and keep what is found",
     )
+    heard = commands.add_parser(
+        "features",
+        parents=[shared, asks],
+        help="SSL features of a folder of recordings, for training data",
+        description="Hear every recording in a folder with HuBERT, as training data of GPT-SoVITS "
+        "has it, and write features (.npy), the 32 kHz copies and a table of what was refused and "
+        "why. Needs HuBERT's weights: the folder chinese-hubert-base, in --models DIR. Stopped in "
+        "the middle (Ctrl-C, a crash), the same command goes on where it was.",
+    )
+    heard.add_argument("source", type=Path, metavar="IN_DIR", help="recordings, any format")
+    heard.add_argument("target", type=Path, metavar="OUT_DIR", help="where results go; created")
     commands.add_parser("doctor", parents=[shared, asks], help="what works here, what is missing")
     return top
 

@@ -18,9 +18,11 @@ from core.jobs.job import SpeakRequest, remarks
 from core.log import incident, log_file
 from core.studio import Studio
 from ui import terminal
+from ui.features_command import features
 from ui.following import Follower, made
 from ui.given import file_format, read_knobs, read_text
 from ui.memory_command import memory
+from ui.models_command import download, models
 from ui.terminal import tell
 
 STATEMENT = "I am the speaker, or I have the speaker's permission to use this voice."
@@ -35,6 +37,9 @@ def run(arguments: argparse.Namespace, studio: Studio) -> int:
         "trim": trim,
         "plan": plan,
         "memory": memory,
+        "models": models,
+        "download": download,
+        "features": features,
         "doctor": doctor,
     }
 
@@ -44,7 +49,8 @@ def run(arguments: argparse.Namespace, studio: Studio) -> int:
             sentence = json.dumps(plain(answer), ensure_ascii=True, allow_nan=False)
         terminal.answer(sentence)
 
-    again = "The same command goes on from there." if arguments.command == "speak" else ""
+    goes_on = arguments.command in ("speak", "features", "download")
+    again = "The same command goes on from there." if goes_on else ""
     return at_the_edge(work, studio, if_stopped=again)
 
 
@@ -118,6 +124,7 @@ def speak(arguments: argparse.Namespace, studio: Studio) -> tuple[Answer, str]:
             transcript=transcript,
             language=arguments.reference_language,
             statement=STATEMENT,
+            engine=card.name,
         ) as voice:
             request = SpeakRequest(
                 text=text,

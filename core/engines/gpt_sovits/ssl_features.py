@@ -50,7 +50,10 @@ COMPANIONS = frozenset(
 )
 """What lies beside recordings and is not taken for one."""
 
-_FEATURES, _SOUND, _TABLE = "features", "wav32k", "features.json"
+TABLE = "features.json"
+"""What became of each file."""
+
+_FEATURES, _SOUND = "features", "wav32k"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -265,7 +268,7 @@ class _Run:
             ],
             "refused": [asdict(refused) for refused in self._refused],
         }
-        with disk_errors(self._target), whole_file(self._target / _TABLE) as part:
+        with disk_errors(self._target), whole_file(self._target / TABLE) as part:
             part.write_text(json.dumps(table, indent=1), encoding="ascii")
 
 
