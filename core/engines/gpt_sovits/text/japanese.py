@@ -49,6 +49,8 @@ _BRACKETS: Final = re.compile(r"[「」『』〈〉《》【】〔〕（）()“
 """They part words as the border of an accent phrase does, and are read as one."""
 _HALF_WIDTH_KANA: Final = re.compile(r"[\uff61-\uff9f]+")
 _SPAN: Final = re.compile(r"(?<=[\d時分秒日月年歳円個人])\s*[〜～~]\s*(?=\d)")
+_MINUS: Final = re.compile(r"(?<=[\u3041-\u309f])[-−－](?=[\d０-９])")
+"""After kana (気温は-5度); between numbers and letters it joins."""
 _LONG: Final = re.compile(r"(?<=[\u3041-\u30fc])[〜～~]+")
 """Written for a vowel that is held."""
 _EDGES: Final = re.compile(r"([!?…,.\s]*)(.*?)([!?…,.\s]*)", re.DOTALL)
@@ -98,7 +100,7 @@ def g2p(text: str, version: Version, *, as_reference: bool = False) -> Phones:
 def normalise(text: str) -> str:
     """Japanese as it is read: words, numbers in kanji, brackets, and `, . ! ? …` between."""
     text = _HALF_WIDTH_KANA.sub(lambda run: unicodedata.normalize("NFKC", run.group()), text)
-    text = _LONG.sub("ー", _SPAN.sub("から", text))
+    text = _MINUS.sub("マイナス", _LONG.sub("ー", _SPAN.sub("から", text)))
     pieces = _BRACKETS.split(text)
     brackets = [*_BRACKETS.findall(text), ""]
     said = "".join(

@@ -44,11 +44,11 @@ _ENDS_OF_COMPOUNDS: Final = """
 """
 _INSERTING: Final = frozenset(_ENDS_OF_COMPOUNDS.split())
 """Words that get a ㄴ in front where they end a compound (29): 꽃잎 -> 꼰닙."""
-_SIX: Final = re.compile(r"(?<=[십백만])육(?!이오)")
-"""Six after a number that ends in a consonant: 십육 -> 심뉵."""
+_SIX_AND_EIGHT: Final = re.compile(r"(?<=[십백만])육(?!이오)|(?<=[열물른흔쉰순든])여(?=[섯덟])")
+"""Within a number after a consonant: 십육 -> 심뉵, 열여덟 -> 열려덜."""
 _TASTELESS: Final = re.compile(r"[맛멋](?=없)")
 """Is one word to the analyser, but said as two: 맛없다 -> 마덥따."""
-_FUTURE: Final = re.compile(r"[가-힣](?=게|걸|수록|지|진|세라|까)")
+_FUTURE: Final = re.compile(r"[가-힣](?=게|걸|수록|지|진|세라)")
 """Within an ending, after its ㄹ: 할게요, 먹을수록."""
 
 _COUNTERS: Final = """
@@ -100,9 +100,9 @@ def normalise(text: str) -> str:
     said = say(_SPAN.sub("에서 ", text[start:end]), "ko").translate(_OWN_MARKS) if body else ""
     if not _SAID.search(said):
         said = ""
-    if said and tail[-1:].isspace():
-        tail += " "  # another language follows in the same sentence
-    said = re.sub(r"\s+", " ", _blank_free(head) + said + _blank_free(tail[:-1]) + tail[-1:])
+    # A blank at the end stays: another language follows in the same sentence.
+    blank = " " if said and tail[-1:].isspace() else ""
+    said = _blank_free(head) + " ".join(said.split()) + _blank_free(tail) + blank
     return _RUN.sub(r"\1", _with_letter_names(said))
 
 
@@ -135,7 +135,7 @@ def _units(norm_text: str, as_reference: bool) -> list[Unit]:
     units: list[Unit] = [Syllable.of(char) or char for char in norm_text]
     _mark(units, norm_text, _morphemes(norm_text))
     if not as_reference:
-        for six in _SIX.finditer(norm_text):
+        for six in _SIX_AND_EIGHT.finditer(norm_text):
             _insert(units, six.start())
         for match in _TASTELESS.finditer(norm_text):
             unit = units[match.start()]
@@ -184,8 +184,8 @@ def _mark(units: Sequence[Unit], text: str, morphemes: Sequence[_Morpheme]) -> N
         last.is_stem = tag in ("VV", "VA", "VX", "XSV", "XSA") and next_tag.startswith("E")
         if tag == "NNG" and next_tag in ("VV", "VA", "XSN"):
             last.is_closed = True  # 값있는 -> 가빈는, 생산량 -> 생산냥
-        if tag in ("NNG", "NNP") and text[following.start : following.end] in _INSERTING:
-            _insert(units, following.start)  # 서울역 -> 서울력
+        if tag in ("NNG", "NNP", "MM") and text[following.start : following.end] in _INSERTING:
+            _insert(units, following.start)  # 서울역 -> 서울력, 옛이야기 -> 옌니야기
 
 
 def _insert(units: Sequence[Unit], at: int) -> None:

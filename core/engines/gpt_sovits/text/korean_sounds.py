@@ -151,15 +151,20 @@ def _link(left: Syllable, right: Syllable) -> tuple[str, str]:
     coda = left.coda
     if left.is_closed:
         coda = _CLOSED[coda]  # 겉옷 -> 거돋 (15)
-    elif right.vowel in "ㅣㅕ" and coda in _PALATAL:
+    elif _is_palatal(right) and coda in _PALATAL:
         return _PALATAL[coda]  # 같이 -> 가치 (17)
     return _LINKED.get(coda, ("", coda))
+
+
+def _is_palatal(right: Syllable) -> bool:
+    """Whether it is 이 or 히 with what may end it, not a word of its own as in 맏형."""
+    return right.vowel == "ㅣ" or (right.vowel == "ㅕ" and right.coda in ("", "ㅆ"))
 
 
 def _breathe(coda: str, right: Syllable, is_apart: bool) -> tuple[str, str]:
     if is_apart:
         coda = _CLOSED[coda]
-    elif coda == "ㄷ" and right.vowel in "ㅣㅕ":
+    elif coda == "ㄷ" and _is_palatal(right):
         return "", "ㅊ"  # 닫히다 -> 다치다
     return _WITH_BREATH.get(coda, (_CLOSED[coda], "ㅎ"))
 

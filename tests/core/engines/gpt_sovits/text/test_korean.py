@@ -88,6 +88,7 @@ def test_syllables_change_each_other(text: str, letters: str) -> None:
         (("할 줄", "ㅎㅏㄹ空ㅉㅜㄹ."), ("물 좀", "ㅁㅜㄹ空ㅈㅗㅁ.")),
         (("생산량", "ㅅㅐㅇㅅㅏㄴㄴㅣㅏㅇ."), ("난로", "ㄴㅏㄹㄹㅗ.")),
         (("솔잎", "ㅅㅗㄹㄹㅣㅂ."), ("금요일", "ㄱㅡㅁㅣㅗㅇㅣㄹ.")),
+        (("닫혀", "ㄷㅏㅊㅓ."), ("맏형", "ㅁㅏㅌㅣㅓㅇ.")),
         (("겉옷", "ㄱㅓㄷㅗㄷ."), ("겉은", "ㄱㅓㅌㅡㄴ.")),
         (("맛없다", "ㅁㅏㄷㅓㅂㄸㅏ."), ("맛이", "ㅁㅏㅅㅣ.")),
     ],
@@ -119,8 +120,9 @@ def test_an_accusative_leaves_the_next_word_alone() -> None:
     assert said("책을 라면", as_reference=True) == "ㅊㅐㄱㅡㄹ空ㄴㅏㅁㅣㅓㄴ."
 
 
-def test_a_six_after_a_ten_gets_its_n() -> None:
+def test_six_and_eight_get_an_n_within_a_number() -> None:
     assert said("16") == "ㅅㅣㅁㄴㅣㅜㄱ."
+    assert said("18살").startswith("ㅇㅕㄹㄹㅕㄷㅓㄹ".replace("ㅕ", "ㅣㅓ"))
 
 
 def test_the_first_models_have_no_korean() -> None:
