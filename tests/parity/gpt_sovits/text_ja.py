@@ -27,12 +27,10 @@ with other pitch for numbers and some words, and nothing turns that off."""
 
 _READ_WRONG = re.compile(
     r"[0-9]-[0-9]"  # the groups of a telephone number are said as whole numbers
-    r"|10分|1[0-9]日"  # the pitch of a counter; two phrases of one number
-    r"|何(?=です|[時分日月年])"  # なに for なん, or its pitch
+    r"|何です"  # なに for なん
     r"|ヴ"  # is made a b
     r"|[A-Za-z]{3}"  # words in Latin letters are spelled
     r"|[！？。]{2}"  # full-width marks stay doubled
-    r"|べに行"  # the pitch of 食べに行こう
 )
 
 
