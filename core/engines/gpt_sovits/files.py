@@ -30,7 +30,7 @@ from core.engines.gpt_sovits.bert import Bert, Vocabulary
 from core.engines.gpt_sovits.contents import read_contents
 from core.engines.gpt_sovits.hubert import Hubert
 from core.engines.gpt_sovits.identity import ModelFile
-from core.engines.gpt_sovits.inert import SETTINGS_CLASSES
+from core.engines.gpt_sovits.inert import SETTINGS_CLASSES, SETTINGS_TABLES
 from core.engines.gpt_sovits.models import weights_of
 from core.engines.gpt_sovits.semantic import SemanticModel
 from core.engines.gpt_sovits.semantic import load_semantic as semantic_of
@@ -186,8 +186,13 @@ def _open(
 
 
 def _original(path: Path, at: tuple[str, ...], header: bytes | None) -> Checkpoint:
-    first_bytes = _ZIP if header else None
-    return open_checkpoint(path, at=at, plain_classes=SETTINGS_CLASSES, first_bytes=first_bytes)
+    return open_checkpoint(
+        path,
+        at=at,
+        plain_classes=SETTINGS_CLASSES,
+        plain_tables=SETTINGS_TABLES,
+        first_bytes=_ZIP if header else None,
+    )
 
 
 def _convert(

@@ -15,17 +15,28 @@ from typing import Any
 STEPS_MAX = 200_000
 """Of a pickle; the largest published one has 30 000."""
 
-SETTINGS_CLASSES = (
-    "utils.HParams",
-    *(
-        f"{module}.DictToAttrRecursive"
-        for module in ("TTS_infer_pack.TTS", "TTS", "inference_webui", "api", "__main__", "utils")
-    ),
-    "GPT_SoVITS.TTS_infer_pack.TTS.DictToAttrRecursive",
-    "GPT_SoVITS.utils.HParams",
-    "GPT_SoVITS.inference_webui.DictToAttrRecursive",
+SETTINGS_CLASSES = ("utils.HParams", "GPT_SoVITS.utils.HParams")
+"""Classes of the authors' programs whose attributes are settings."""
+SETTINGS_TABLES = tuple(
+    f"{package}{module}.DictToAttrRecursive"
+    for package in ("", "GPT_SoVITS.")
+    for module in ("TTS_infer_pack.TTS", "TTS", "inference_webui", "api", "__main__", "utils")
 )
-"""Classes of the authors' programs that settings come in: read as plain tables of attributes."""
+"""Classes of the authors' programs that are tables of settings."""
+_DTYPES = (
+    *("float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8"),
+    "bool",
+)
+_HARMLESS = frozenset(
+    (
+        *(f"torch.{dtype}" for dtype in _DTYPES),
+        *("torch.Size", "torch.device", "torch._utils._rebuild_parameter"),
+        *("collections.OrderedDict", "collections.Counter", "builtins.set", "__builtin__.set"),
+        *SETTINGS_CLASSES,
+        *SETTINGS_TABLES,
+    )
+)
+"""Of what torch itself lets pass, what settings have been seen with."""
 
 _STORAGES = {
     **dict.fromkeys(("DoubleStorage", "LongStorage"), 8),
@@ -216,12 +227,7 @@ _STEPS: dict[str, Callable[[Walk, Any], None]] = {
 def _known(name: str) -> _Class:
     """Names of nothing but data. Whatever else a pickle names, it wants to run."""
     is_storage = name.startswith("torch.") and name.removeprefix("torch.") in _STORAGES
-    harmless = (
-        *_TENSOR_MAKERS,
-        *("torch._utils._rebuild_parameter", "collections.OrderedDict", "torch.Size"),
-        *SETTINGS_CLASSES,
-    )
-    if is_storage or name in harmless:
+    if is_storage or name in _HARMLESS or name in _TENSOR_MAKERS:
         return _Class(name)
     raise ValueError(f"it wants to run code of its own ({name[:80]})")
 

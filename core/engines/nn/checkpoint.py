@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import warnings
 import zipfile
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -94,6 +95,7 @@ def open_checkpoint(
     *,
     at: Sequence[str] = (),
     plain_classes: Sequence[str] = (),
+    plain_tables: Sequence[str] = (),
     first_bytes: bytes | None = None,
 ) -> Checkpoint:
     """Open a file of safetensors or torch; which of them, its content decides.
@@ -103,6 +105,7 @@ def open_checkpoint(
         at: Keys that lead to the tensors in a torch file, as `("weight",)`.
         plain_classes: Dotted names of classes in a torch file whose attributes are wanted as a
             plain dict; no code of theirs runs. All others are refused.
+        plain_tables: The same of classes that are dicts themselves: their items are wanted.
         first_bytes: Stand in place of the file's own first bytes; such a torch file is not
             mapped but read, each tensor once.
 
@@ -114,7 +117,9 @@ def open_checkpoint(
         raise MissingError(f"There is no file “{path.name}” in {path.parent}.")
     head = _guarded(path, lambda: _head(path))
     if first_bytes is not None or head[:2] == b"PK":
-        return _TorchFile(path, tuple(at), tuple(plain_classes), first_bytes)
+        inert: list[Any] = [(_Inert, name) for name in plain_classes]
+        inert += [(OrderedDict, name) for name in plain_tables]
+        return _TorchFile(path, tuple(at), inert, first_bytes)
     if head[8:9] == b"{":
         return _SafetensorsFile(path, int.from_bytes(head[:8], "little"))
     if head[:1] == b"\x80" or not head:
@@ -163,12 +168,12 @@ class _TorchFile(Checkpoint):
         self,
         path: Path,
         at: tuple[str, ...],
-        plain_classes: tuple[str, ...],
+        inert: list[Any],
         first_bytes: bytes | None,
     ) -> None:
         self.path = path
         self._at = at
-        self._plain_classes = plain_classes
+        self._inert = inert
         self._first_bytes = first_bytes
         _guarded(path, lambda: check_archive(path, first_bytes))
         self._tensors: dict[str, torch.Tensor] = {}
@@ -203,8 +208,7 @@ class _TorchFile(Checkpoint):
         return root
 
     def _load(self) -> Any:
-        inert: list[Any] = [(_Inert, name) for name in self._plain_classes]
-        with torch.serialization.safe_globals(inert), warnings.catch_warnings():
+        with torch.serialization.safe_globals(self._inert), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about what is refused anyway
             if self._first_bytes is None:
                 return torch.load(  # noqa: TID251 - this is the one place

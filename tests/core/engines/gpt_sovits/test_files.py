@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -78,6 +79,39 @@ def test_what_only_training_needs_is_neither_missed_nor_kept(tmp_path: Path) -> 
         assert len(checkpoint.specs) == len(tensors) - 1
         assert checkpoint.extras["config"]["data"]["sampling_rate"] == 32000
         assert checkpoint.extras["info"] == "8epoch_120iteration"
+
+
+def test_settings_that_another_program_saved_as_its_own_kind_of_table_are_read(
+    tmp_path: Path,
+) -> None:
+    tiny.write_saved_again(tmp_path / "m" / "a.pth")
+    for cache in (None, tmp_path / "cache"):
+        with open_model(only(tmp_path / "m"), cache=cache) as checkpoint:
+            assert checkpoint.extras["config"] == {
+                "data": {"hop_length": 640},
+                "model": {"version": "v2"},
+            }
+
+
+def test_a_file_with_a_header_is_mapped_when_it_is_converted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its first bytes replaced while it is read, torch holds all of it in memory: measured
+    at full size 170 MB, mapped less than 1 MB."""
+    opened: list[bytes | None] = []
+
+    def noted(path: Path, **more: Any) -> Checkpoint:
+        opened.append(more.get("first_bytes"))
+        return open_checkpoint(path, **more)
+
+    monkeypatch.setattr(files, "open_checkpoint", noted)
+    tiny.write_synthesiser(tmp_path / "m" / "a.pth", version="v2", header="01")
+    file = only(tmp_path / "m")
+    open_model(file).close()
+    assert opened == [b"PK"]
+    for _ in range(2):
+        open_model(file, cache=tmp_path / "cache").close()
+    assert opened[1:] == [None, None, None]
 
 
 def test_the_speaker_network_loads(tmp_path: Path) -> None:

@@ -18,7 +18,15 @@ from core.engines.gpt_sovits import contents, identity, models
 from core.engines.gpt_sovits.models import BERT, HUBERT, SPEAKER, ModelFile, find, pairs
 from core.errors import InputError
 from tests.core.engines.gpt_sovits import tiny_files as tiny
-from tests.core.engines.nn.test_checkpoint import HOSTILE, archive, text
+from tests.core.engines.nn.test_checkpoint import (
+    HOSTILE,
+    archive,
+    beyond_storage,
+    bomb,
+    half_a_zip,
+    shell,
+    text,
+)
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "gpt_sovits" / "ckpt"
 
@@ -296,8 +304,16 @@ MORE = [
 ]
 
 
-@pytest.mark.parametrize("make", [*HOSTILE, *MORE], ids=lambda make: make.__name__)
-@pytest.mark.parametrize("header", ["", "05"])
+# Those of torch's format, once more with the trainer's header.
+CASES = [
+    *((make, "") for make in (*HOSTILE, *MORE)),
+    *((make, "05") for make in (shell, bomb, beyond_storage, half_a_zip, *MORE)),
+]
+
+
+@pytest.mark.parametrize(
+    ("make", "header"), CASES, ids=lambda value: getattr(value, "__name__", value)
+)
 def test_a_hostile_file_ends_in_a_sentence_soon_and_runs_nothing(
     make: Any, header: str, tmp_path: Path
 ) -> None:

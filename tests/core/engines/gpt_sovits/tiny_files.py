@@ -9,7 +9,8 @@ import json
 import sys
 import types
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -91,18 +92,48 @@ def write_synthesiser(
         data=HParams(sampling_rate=32000, hop_length=640, n_speakers=300),
         model=HParams(version=version, **{**OFFICIAL[version], **SMALL}),
     )
-    before = sys.modules.get("utils")
-    sys.modules["utils"] = module
-    try:
+    with importable(module):
         torch.save({"weight": weight, "config": config, "info": "8epoch_120iteration"}, path)
-    finally:
-        del sys.modules["utils"]
-        if before is not None:
-            sys.modules["utils"] = before
     if header != "PK":
         with path.open("r+b") as file:
             file.write(header.encode())
     return path
+
+
+def write_saved_again(path: Path) -> Path:
+    """A synthesiser as programs leave it that load and save one: settings in a dict of theirs."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    module = types.ModuleType("TTS_infer_pack.TTS")
+
+    class DictToAttrRecursive(dict[str, Any]):
+        pass
+
+    DictToAttrRecursive.__module__ = module.__name__
+    DictToAttrRecursive.__qualname__ = "DictToAttrRecursive"
+    module.DictToAttrRecursive = DictToAttrRecursive  # type: ignore[attr-defined]
+    config = DictToAttrRecursive(model=DictToAttrRecursive(version="v2"))
+    vars(config)["model"] = config["model"]
+    config["data"] = DictToAttrRecursive(hop_length=640)
+    with importable(module):
+        weight = synthesiser_tensors("v2")
+        torch.save({"weight": weight, "config": config, "dtype": torch.float16}, path)
+    return path
+
+
+@contextmanager
+def importable(module: types.ModuleType) -> Iterator[None]:
+    """For as long as a file is written; nobody can import it when it is read."""
+    names = [module.__name__, module.__name__.partition(".")[0]]
+    before = {name: sys.modules.get(name) for name in names}
+    sys.modules.update(dict.fromkeys(reversed(names), module))
+    try:
+        yield
+    finally:
+        for name, other in before.items():
+            if other is None:
+                sys.modules.pop(name, None)
+            else:
+                sys.modules[name] = other
 
 
 def write_speaker(path: Path, tensors: Tensors | None = None) -> Path:
