@@ -358,3 +358,16 @@ def test_a_file_damaged_anywhere_is_read_or_refused_and_nothing_else(tmp_path: P
             refused += 1
     assert read > 20
     assert refused > 100
+
+
+def test_the_cache_of_the_hugging_face_hub_can_be_given(tmp_path: Path) -> None:
+    root = tmp_path / "models--lj1995--GPT-SoVITS"
+    (root / "blobs").mkdir(parents=True)
+    snapshot = root / "snapshots" / "336b2ec4"
+    (snapshot / "v2Pro").mkdir(parents=True)
+    tiny.write_semantic(tmp_path / "a.ckpt").rename(root / "blobs" / "8713")
+    tiny.write_synthesiser(tmp_path / "a.pth", stub("v2Pro")).rename(root / "blobs" / "0f8e")
+    (snapshot / "s1v3.ckpt").symlink_to("../../blobs/8713")
+    (snapshot / "v2Pro" / "s2Gv2Pro.pth").symlink_to("../../../blobs/0f8e")
+    (pair,) = pairs(find([tmp_path]))
+    assert pair.name == "s1v3 + s2Gv2Pro"
