@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from core import log, settings
@@ -19,16 +19,24 @@ from core.engines.protocol import EngineCard
 from core.engines.registry import PACKAGES, Registry
 from core.errors import InputError, ResourceError, StudioError
 from core.events import EventBoard
+from core.fetching import Fetching
+from core.hub.hub import Hub
 from core.jobs.queue import JobRunner
 from core.jobs.store import Store
 from core.memory.monitor import Monitor
 from core.paths import Paths
+from core.settings import Settings
 from core.studio import Parts, Studio, cap_bytes
 from core.synthesis.host import EngineHost
 from core.voices.library import VoiceLibrary
 
 DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,2})?|mps")
 ASSETS = Path(__file__).resolve().parent / "assets"
+
+
+def public_hubs(paths: Paths, current: Settings) -> Mapping[str, Hub]:
+    """Where public models come from, by engine; nothing is asked before somebody wants one."""
+    return {"gpt_sovits": Hub(paths.models, endpoint=current.hub_endpoint)}
 
 
 @contextlib.contextmanager
@@ -40,6 +48,7 @@ def open_studio(
     models: Path | None = None,
     extra_cards: tuple[EngineCard, ...] = (),
     packages: tuple[str, ...] = PACKAGES,
+    hubs: Callable[[Paths, Settings], Mapping[str, Hub]] = public_hubs,
 ) -> Iterator[Studio]:
     """Build a studio on a home folder and take it down again.
 
@@ -50,6 +59,7 @@ def open_studio(
         models: Folder with models to use besides those in the home; None for none.
         extra_cards: Engines from elsewhere, such as a test's.
         packages: Where an engine's factory may live.
+        hubs: Where the models of engines are fetched from, by engine.
     """
     if not DEVICE.fullmatch(device):
         raise InputError(f"There is no device {device!r}.", "Use auto, cpu, cuda, cuda:0 or mps.")
@@ -86,6 +96,7 @@ def open_studio(
         board=board,
         runner=runner,
         monitor=monitor,
+        fetching=Fetching(hubs(paths, current), paths.models),
         demo=ASSETS / "demo_voice.flac",
     )
     studio = Studio(parts, current)

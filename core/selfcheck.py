@@ -1,6 +1,6 @@
 """One check of an engine or of what it stands on, in a process of its own.
 
-`python -m core.selfcheck engine FACTORY` and `python -m core.selfcheck part NAME` print one JSON
+`python -m core.selfcheck engine FACTORY`, `... code FACTORY` and `... part NAME` print one JSON
 object. A library that crashes when it is loaded costs this process only; `core.doctor` asks.
 """
 
@@ -21,15 +21,18 @@ from core.engines import registry
 from core.errors import StudioError
 
 
-def engine(factory: str) -> dict[str, Any]:
+def engine(factory: str, *, loads: bool = True) -> dict[str, Any]:
     """Load an engine on the processor and let go of it.
 
     Args:
         factory: Dotted path from its card.
+        loads: Not only import its code.
     """
     begun_s = time.monotonic()
     try:
-        registry.build(factory).load(None, "cpu").close()
+        made = registry.build(factory)
+        if loads:
+            made.load(None, "cpu").close()
     except StudioError as error:
         return {"error": error.message, "hint": error.hint}
     except ImportError as error:
@@ -81,7 +84,7 @@ def main(arguments: list[str]) -> int:
     answer_to = os.dup(1)
     os.dup2(2, 1)
     with contextlib.redirect_stdout(sys.stderr):
-        answer = engine(name) if kind == "engine" else part(name)
+        answer = part(name) if kind == "part" else engine(name, loads=kind == "engine")
     with os.fdopen(answer_to, "w") as stdout:
         json.dump(answer, stdout)
     return 0

@@ -28,6 +28,7 @@ from core.engines.protocol import EngineCard, Shelf, StopFlag
 from core.engines.registry import Registry
 from core.errors import InputError, MissingError, ResourceError
 from core.events import EventBoard, JobEvent
+from core.fetching import Download, Downloads, Fetching
 from core.jobs import export
 from core.jobs.job import DoneSegment, Job, JobState, JobSummary, SpeakRequest
 from core.jobs.queue import JobRunner
@@ -57,6 +58,8 @@ MAX_SPOKEN_CHARS_PER_S = 40.0
 """No transcript has more: auctioneers reach about 30."""
 MAX_RECORDINGS = 32
 STALE_S = 24 * 3600.0
+CLOSE_S = 5.0
+"""Longest wait for a download to notice that it was stopped; what has come is kept in any case."""
 N_PACE = 8
 """Segments over which the speed of the moment is taken."""
 
@@ -77,6 +80,7 @@ class Parts:
     board: EventBoard
     runner: JobRunner
     monitor: Monitor
+    fetching: Fetching
     demo: Path
 
 
@@ -108,6 +112,35 @@ class Studio:
         """Before anything long is done: raises InputError or MissingError, as `submit` would."""
         self._parts.registry.ready(engine, model)
 
+    def downloads(self, engine: str) -> Downloads:
+        """The public models of an engine, and how much of each is here; reads the disk."""
+        return self._parts.fetching.downloads(self.card(engine).name)
+
+    def start_download(self, engine: str, name: str = "", *, wishes: bool = True) -> Download:
+        """Fetch a public model and all that it needs, in the background.
+
+        Args:
+            engine: It is for.
+            name: Of an item of `downloads`; empty for the best model.
+            wishes: Also what only some languages need.
+
+        Raises InputError where there is no such thing, ResourceError where one runs already or
+        the disk is too full. What goes wrong later stands in `download`.
+        """
+        return self._parts.fetching.start(self.card(engine).name, name, wishes=wishes)
+
+    def stop_download(self) -> None:
+        """It ends soon; what has come is kept, and `start_download` goes on from there."""
+        self._parts.fetching.stop()
+
+    def download(self) -> Download | None:
+        """How far the download is that runs, or how the last one ended; cheap."""
+        return self._parts.fetching.download
+
+    def wait_for_download(self, timeout_s: float) -> Download | None:
+        """The same when it is over, or when this time (s) has passed."""
+        return self._parts.fetching.wait(timeout_s)
+
     def _ready(self, engine: str, model: str = "") -> EngineCard:
         """A card for loading; without its model where there is none, for what needs none."""
         try:
@@ -115,7 +148,7 @@ class Studio:
         except MissingError:
             return self.card(engine)
 
-    def _chosen_card(self) -> EngineCard:
+    def chosen_card(self) -> EngineCard:
         """Of the engine that is chosen when the page opens, or the first where there is none."""
         cards = self.engines()
         return next((card for card in cards if card.name == self._settings.engine), cards[0])
@@ -219,6 +252,7 @@ class Studio:
         transcript: str | None,
         language: str | None,
         statement: str,
+        engine: str = "builtin",
     ) -> Voice:
         """Keep a span of a recording as a voice.
 
@@ -229,13 +263,14 @@ class Studio:
             transcript: What is said in the span, or None.
             language: ISO 639-1 of what is said in it; None to read it off the transcript.
             statement: The consent that the person gave, word for word.
+            engine: Whose limits the span keeps.
 
         Raises:
             InputError: No consent, no name, a span that cannot serve, or a transcript that
                 cannot be of it.
         """
         recording = self.recording(recording_id)
-        report = self.judge(recording_id, span)
+        report = self.judge(recording_id, span, engine=engine)
         said = " ".join((transcript or "").split())
         if len(said) > MAX_SPOKEN_CHARS_PER_S * span.seconds:
             raise InputError(
@@ -265,6 +300,7 @@ class Studio:
         transcript: str | None,
         language: str | None,
         statement: str,
+        engine: str = "builtin",
     ) -> Iterator[Voice]:
         """A voice for one command: it leaves the library again with the block.
 
@@ -282,6 +318,7 @@ class Studio:
             transcript=transcript,
             language=language,
             statement=statement,
+            engine=engine,
         )
         voice = self._parts.voices.lend(made)
         try:
@@ -499,7 +536,7 @@ class Studio:
         running = self.running()
         told = self._parts.host.memory()
         if self._parts.host.pid is None:
-            told = replace(told, device=self._desk.device_of(self._chosen_card()))
+            told = replace(told, device=self._desk.device_of(self.chosen_card()))
         now = replace(told.running, queue=sum(one.state is JobState.WAITING for one in listed))
         if running is None:
             now = replace(now, batch=None, predicted_bytes=None, peak_bytes=None)
@@ -550,7 +587,7 @@ class Studio:
         Args:
             engine: Which; None for the one that is chosen when the page opens.
         """
-        card = self._chosen_card() if engine is None else self.card(engine)
+        card = self.chosen_card() if engine is None else self.card(engine)
         return self._desk.budget_bytes(card)
 
     @property
@@ -570,12 +607,12 @@ class Studio:
         """What is known of an engine's memory here: measured, else as its card says."""
         return self._desk.costs(self._ready(engine))
 
-    def fit(self, plan: TextPlan, *, engine: str) -> BatchPlan | None:
+    def fit(self, plan: TextPlan, *, engine: str, model: str = "") -> BatchPlan | None:
         """In which batches a text is going to be said, and what it takes.
 
         Its `in_words` is a line for people. None where nothing is known of the engine.
         """
-        return self._desk.fit(plan, self._ready(engine))
+        return self._desk.fit(plan, self._ready(engine, model))
 
     def stress(
         self,
@@ -614,7 +651,10 @@ class Studio:
     def doctor(self) -> tuple[doctor.Finding, ...]:
         """What works here and what is missing, each with what to do."""
         return doctor.examine(
-            self._parts.paths, self.engines(), wanted_device=self._parts.host.device
+            self._parts.paths,
+            self.engines(),
+            wanted_device=self._parts.host.device,
+            shelf=self.models,
         )
 
     def settings(self) -> Settings:
@@ -622,10 +662,11 @@ class Studio:
 
     def save_settings(self, changed: Settings) -> Settings:
         """Raises InputError for a value out of its range."""
-        self._settings = settings.save(self._parts.paths, changed)
+        before, self._settings = self._settings, settings.save(self._parts.paths, changed)
         host = self._parts.host
         host.idle_s = self._settings.idle_unload_s or None
-        host.cap_bytes = cap_bytes(self._settings)
+        if changed.memory_cap_mib != before.memory_cap_mib:  # else one from the command line holds
+            host.cap_bytes = cap_bytes(self._settings)
         return self._settings
 
     @property
@@ -658,9 +699,11 @@ class Studio:
 
     def close(self) -> None:
         """Stop jobs where they are, end the engine process."""
+        self._parts.fetching.stop()
         self._parts.monitor.stop()
         self._parts.runner.close()
         self._parts.host.close()
+        self._parts.fetching.wait(CLOSE_S)
         self._parts.store.close()
 
 

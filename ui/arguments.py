@@ -18,6 +18,7 @@ examples:
   app.py plan --text-file book.txt --json
   app.py memory --engine builtin --measure
   app.py features recordings results --models models
+  app.py download --engine gpt_sovits
   app.py doctor
 """
 
@@ -148,6 +149,28 @@ def parser() -> argparse.ArgumentParser:
     )
     heard.add_argument("source", type=Path, metavar="IN_DIR", help="recordings, any format")
     heard.add_argument("target", type=Path, metavar="OUT_DIR", help="where results go; created")
+    listed = commands.add_parser(
+        "models",
+        parents=[shared, asks],
+        help="the models that engines speak with: what is here, what lacks",
+        description="List the models of an engine: those that lie here, what those lack that "
+        "cannot speak, files that cannot be used and why, and what is public to download.",
+    )
+    listed.add_argument("--engine", default="", help="of which engine (default: all)")
+    fetched = commands.add_parser(
+        "download",
+        parents=[shared, asks],
+        help="fetch a public model of an engine",
+        description="Fetch a public model of an engine and all that it needs, checked and whole. "
+        "Stopped in the middle (Ctrl-C, a lost connection), the same command goes on where it was.",
+    )
+    fetched.add_argument("--engine", required=True, help="for which engine, such as gpt_sovits")
+    fetched.add_argument(
+        "--item", default="", help="which, as `app.py models` names them (default: the best model)"
+    )
+    fetched.add_argument(
+        "--lean", action="store_true", help="leave out what only some languages need"
+    )
     commands.add_parser("doctor", parents=[shared, asks], help="what works here, what is missing")
     return top
 

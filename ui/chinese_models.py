@@ -11,6 +11,9 @@ MODELS = {
     "“{name}” knows {n} phones; models of v1 know 322 or 512, those since v2 732.": (
         "“{name}”有 {n} 个音素；v1 的模型有 322 或 512 个，v2 及以后有 732 个。"
     ),
+    "“{name}” is a part of a model: its table of phones is missing.": (
+        "“{name}”只是模型的一部分：缺少音素表。"
+    ),
     "“{name}” is a checkpoint, but none of GPT-SoVITS.": (
         "“{name}”是模型文件，但不属于 GPT-SoVITS。"
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.jobs.job import DoneSegment, Job, JobState
+from core.jobs.job import DoneSegment, Job, JobState, remarks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +20,7 @@ class Standing:
         left_s: Estimate of the time left (s); None when over or before anything is known.
         speed: Seconds of sound made per second of work; None before anything is known.
         error: Why it failed, or None.
+        remarks: What a person should know of the finished segments, a sentence each.
     """
 
     job_id: str
@@ -30,6 +31,7 @@ class Standing:
     left_s: float | None
     speed: float | None
     error: str | None
+    remarks: tuple[str, ...] = ()
 
     @property
     def fraction(self) -> float:
@@ -57,4 +59,5 @@ def standing(job: Job, done: Sequence[DoneSegment]) -> Standing:
         left_s=None if job.state.is_over or not is_known else wall_s * chars_left / chars_done,
         speed=spoken_s / wall_s if is_known else None,
         error=job.error,
+        remarks=remarks(done),
     )

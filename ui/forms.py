@@ -24,23 +24,23 @@ def sliders(card: EngineCard, label: Callable[[str], Any]) -> list[gr.Slider]:
             maximum=knob.high,
             value=knob.default,
             step=knob.step,
-            label=label(f"knob_{knob.name}"),
-            info=label(f"knob_{knob.name}_help"),
-            elem_id=f"knob-{knob.name}",
+            label=label(f"knob_{card.name}_{knob.name}"),
+            info=label(f"knob_{card.name}_{knob.name}_help"),
+            elem_id=f"knob-{card.name}-{knob.name}",
         )
         for knob in card.knobs
     ]
 
 
 def labels(card: EngineCard, language: str) -> dict[str, str]:
-    """The words that `sliders` asks for, in a language of the page."""
-    found: dict[str, str] = {}
+    """The words that a card brings to the page, in a language of it: its title, its knobs."""
+    found = {f"engine_{card.name}": words.translated(language, card.title)}
     for knob in card.knobs:
         title, sentence = knob.title, knob.help
         if language == "zh" and knob.name in words.KNOBS:
             title, sentence = words.KNOBS[knob.name]
-        found[f"knob_{knob.name}"] = title
-        found[f"knob_{knob.name}_help"] = sentence
+        found[f"knob_{card.name}_{knob.name}"] = title
+        found[f"knob_{card.name}_{knob.name}_help"] = sentence
     return found
 
 
@@ -57,6 +57,7 @@ def settings(card: EngineCard, values: Sequence[float | None]) -> dict[str, floa
     return moved
 
 
-def language_choices(card: EngineCard) -> list[tuple[str, str]]:
-    """The card's languages by their own names, as (label, code)."""
-    return [(words.SPOKEN.get(code, code), code) for code in card.languages]
+def language_choices(*cards: EngineCard) -> list[tuple[str, str]]:
+    """The languages of one or several cards by their own names, as (label, code)."""
+    codes = dict.fromkeys(code for card in cards for code in card.languages)
+    return [(words.SPOKEN.get(code, code), code) for code in codes]

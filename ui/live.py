@@ -20,9 +20,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from core.fetching import Download
 from core.memory.picture import MemoryPicture
 from core.memory.readings import Snapshot
-from ui import monitoring, readings, speaking
+from ui import models, monitoring, readings, speaking
 from ui.edge import Problem, attempt
 from ui.follow import Standing
 from ui.shell import language_of
@@ -39,12 +40,13 @@ PULSE_S = 30.0
 FREE_LEAST_BYTES = 1 << 20
 """Less than this in the engine's cache is not worth a button."""
 
-LOOK = f"""async (voice, line, panel, full, pulse) => {{
+LOOK = f"""async (voice, ...shown) => {{
   try {{
     const asked = await fetch('{PATH}?voice=' + encodeURIComponent(voice ?? ''));
     const now = await asked.json();
-    return asked.ok ? [now.line, now.panel, now.monitor, now.pulse] : [line, panel, full, pulse];
-  }} catch {{ return [line, panel, full, pulse]; }}
+    if (!asked.ok) return shown;
+    return [now.line, now.panel, now.monitor, now.pulse, now.download, now.news];
+  }} catch {{ return shown; }}
 }}"""
 """The page's side, once a second: what does not come leaves everything as it is."""
 
@@ -73,12 +75,16 @@ class Glance:
         memory: What the engine says of its memory; None where it says nothing.
         at_work: The job that the engine works on, from any page or the command line.
         jobs: Changes with every state and every finished piece.
+        engine: Title of the one that is chosen.
+        download: That runs, or the last one.
     """
 
     machine: Snapshot
     memory: MemoryPicture | None
     at_work: Standing | None
     jobs: int
+    engine: str
+    download: Download | None
 
     @property
     def acts(self) -> Acts:
@@ -100,6 +106,8 @@ def glance(studio: Studio, standings: speaking.Standings) -> Glance:
         memory=studio.memory(),
         at_work=standings.of(running.id) if running is not None else None,
         jobs=crc32(repr(states).encode()),
+        engine=studio.chosen_card().title,
+        download=studio.download(),
     )
 
 
@@ -108,7 +116,6 @@ class Live:
 
     Args:
         studio: The door.
-        engine: Title of the engine.
         default: Language for everybody who has not chosen; None to follow the browser.
         clock: Monotonic seconds.
     """
@@ -116,13 +123,11 @@ class Live:
     def __init__(
         self,
         studio: Studio,
-        engine: str,
         default: str | None,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._studio = studio
-        self._engine = engine
         self._default = default
         self._clock = clock
         self._standings = speaking.Standings(studio)
@@ -145,7 +150,7 @@ class Live:
         return self._answers.get((language, voice_id)) if is_now else None
 
     def answer(self, language: str, voice_id: str) -> bytes:
-        """JSON with the header's line, the panel, the Monitor tab and the pulse."""
+        """JSON with the header's line, the panel, the Monitor tab, the pulse and the download."""
         with self._lock:
             beat = int(self._clock() / HOLDS_S)
             if beat != self._beat or self._seen is None:
@@ -170,14 +175,21 @@ class Live:
                     seen.machine, seen.at_work, language, memory=seen.memory
                 ),
                 "pulse": self._pulse(seen),
+                "download": models.download_html(seen.download, language),
+                "news": self._news(seen.download),
             }
-        line = readings.line_html(seen.machine, voice, self._engine, language)
+        line = readings.line_html(seen.machine, voice, seen.engine, language)
         return json.dumps({"line": line, **self._drawn[language]}).encode()
 
     def _pulse(self, seen: Glance) -> str:
         acts = seen.acts
         told = (self._start, seen.jobs, acts.at_work, acts.is_loaded, acts.holds_cache)
         return f"{crc32(repr(told).encode()):x}-{int(self._clock() / PULSE_S):x}"
+
+    def _news(self, download: Download | None) -> str:
+        """Changes when a download begins or ends: then other models may be here."""
+        told = None if download is None else (download.engine, download.name, download.state)
+        return f"{crc32(repr((self._start, told)).encode()):x}"
 
     async def _respond(self, request: Request) -> Response:
         language = language_of(request.headers, self._default)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from ui.live import LOOK, Live, glance
 from ui.memory import remembered
 from ui.place import place
 from ui.shell import COOKIE, Shell, language_of
+from ui.tabs.models import ModelsTab
 from ui.tabs.monitor import MonitorTab, offered
 from ui.tabs.speak import SpeakTab
 from ui.tabs.voice import VoiceTab
@@ -30,7 +31,6 @@ from ui.tabs.voice import VoiceTab
 if TYPE_CHECKING:
     from core.studio import Studio
 
-ENGINE = "builtin"
 HOST = "127.0.0.1"
 STATIC = Path(__file__).resolve().parent / "static"
 ICON = Path(__file__).resolve().parents[1] / "assets" / "icon.svg"
@@ -94,14 +94,14 @@ def launch(
         max_file_size=MAX_UPLOAD,
         favicon_path=ICON,
         footer_links=[],
-        i18n=_i18n(studio.card(ENGINE)),
+        i18n=_i18n(studio.engines()),
         theme=theme.theme(),
         css=(STATIC / "page.css").read_text(encoding="utf-8"),
         app_kwargs={"middleware": [Middleware(Shell, language=language)]},
     )
     app.include_router(sounds.router(studio))
     # Before Gradio's own routes: it is asked for most.
-    app.router.routes.insert(0, Live(studio, studio.card(ENGINE).title, language).route())
+    app.router.routes.insert(0, Live(studio, language).route())
     if open_browser:
         import webbrowser  # noqa: PLC0415 - only where one is wanted
 
@@ -109,9 +109,13 @@ def launch(
     return page, address
 
 
-def _i18n(card: EngineCard) -> gr.I18n:
+def _i18n(cards: Sequence[EngineCard]) -> gr.I18n:
     """Labels in both languages; the browser's own code of Chinese is `zh-CN`."""
-    both = {code: {**words.table(code), **forms.labels(card, code)} for code in words.LANGUAGES}
+    both: dict[str, dict[str, str]] = {}
+    for code in words.LANGUAGES:
+        both[code] = dict(words.table(code))
+        for card in cards:
+            both[code] |= forms.labels(card, code)
     return gr.I18n(**{"en": both["en"], "zh-CN": both["zh"]})
 
 
@@ -146,22 +150,22 @@ class _Page:
     def __init__(self, studio: Studio, language: str | None) -> None:
         self._studio = studio
         self._default = language
-        self._engine = studio.card(ENGINE)
-        label: Callable[[str], Any] = _i18n(self._engine)
+        label: Callable[[str], Any] = _i18n(studio.engines())
         # Outside the tabs: what is inside one is not there before the tab is opened.
         memo, draft = remembered("recording"), remembered("draft")
         self._lay_header()
         with gr.Row(elem_classes="tb-body"):
             with gr.Column(elem_classes="tb-main", min_width=280), gr.Tabs() as self.tabs:
                 with gr.Tab(label("tab_voice"), id="voice"):
-                    self.voice = VoiceTab(studio, label, self.language_of, ENGINE, memo)
+                    self.voice = VoiceTab(studio, label, self.language_of, memo)
                 with gr.Tab(label("tab_speak"), id="speak") as self.speak_tab:
-                    self.speak = SpeakTab(studio, label, self.language_of, ENGINE, draft)
+                    self.speak = SpeakTab(studio, label, self.language_of, draft)
+                self.models = ModelsTab(studio, label, self.language_of)
                 with gr.Tab(label("tab_monitor"), id="monitor", elem_classes="tb-monitor-tab"):
-                    self.monitor = MonitorTab(studio, label, self.language_of, ENGINE)
+                    self.monitor = MonitorTab(studio, label, self.language_of)
             with gr.Column(elem_classes="tb-rail", min_width=220, scale=0):
                 self.panel = place("panel")
-        self.pulse = place("pulse")
+        self.pulse, self.news = place("pulse"), place("news")
         # (job, state, finished segments) that the player was last told
         self.told = gr.State(None)
 
@@ -210,7 +214,8 @@ class _Page:
     ) -> tuple[Any, ...]:
         """A page was opened or reloaded: everything that was there is there again.
 
-        For: tabs, job, progress, what the player was told, the fields of Speak, library, picture.
+        For: tabs, job, progress, what the player was told, the fields of Speak, library, picture,
+        models.
         """
         language = self.language_of(request)
         job_id = speaking.to_follow(self._studio)
@@ -224,6 +229,7 @@ class _Page:
             *self.speak.restored(draft, language),
             *self.voice.library.shelved(None, language),
             *self.voice.recalled(memo, language),
+            *self.models.shown(language),
         )
 
     def wire(self, page: gr.Blocks) -> None:
@@ -232,6 +238,7 @@ class _Page:
         speak, voice = self.speak, self.voice
         voice.wire(wires, speak, self.tabs)
         speak.wire(wires, self.speak_tab)
+        self.models.wire(wires, self.news, speak.choice, self.tabs)
         self.monitor.wire(wires)
         wires.connect(
             page.load,
@@ -245,10 +252,12 @@ class _Page:
                 *speak.fields,
                 *voice.library.shelf,
                 *voice.picture,
+                *self.models.fields,
             ],
             problem=voice.problem,
         )
         live = [self.line, self.panel, self.monitor.full, self.pulse]
+        live += [self.models.progress, self.news]
         # Without a handler: the browser asks past Gradio.
         gr.Timer(TICK_S).tick(
             None, [speak.voice, *live], live, js=LOOK, show_progress="hidden",

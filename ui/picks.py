@@ -110,6 +110,7 @@ def make(
     transcript: str,
     spoken: str | None,
     statement: str,
+    engine: str,
     language: str,
 ) -> Voice:
     """Make the voice of what is shown; raises InputError when nothing is."""
@@ -123,6 +124,7 @@ def make(
         transcript=transcript.strip() or None,
         language=spoken or None,
         statement=statement,
+        engine=engine,
     )
 
 

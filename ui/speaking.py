@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,20 @@ if TYPE_CHECKING:
 MAX_SEED = 2**31 - 1
 N_JOBS_LISTED = 50
 N_LANGUAGES_NAMED = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """
+    Args:
+        engine: Name of its card.
+        model: Name of one of its models; empty for the first that can be loaded.
+        settings: Its knobs, those that were moved.
+    """
+
+    engine: str
+    model: str = ""
+    settings: dict[str, float] = field(default_factory=dict)
 
 
 def plan_html(
@@ -65,9 +80,8 @@ def speak(
     *,
     text: str,
     voice_id: str | None,
-    engine: str,
+    chosen: Chosen,
     spoken: str | None,
-    settings: dict[str, float],
     seed: float | None,
     language: str,
 ) -> Job:
@@ -80,9 +94,10 @@ def speak(
         SpeakRequest(
             text=text,
             voice_id=voice_id,
-            engine=engine,
+            engine=chosen.engine,
+            model=chosen.model,
             language=spoken or None,
-            settings=settings,
+            settings=chosen.settings,
             seed=min(MAX_SEED, max(0, int(seed or 0))),
         )
     )
@@ -148,11 +163,25 @@ def stage(now: Standing | None, language: str, *, autoplay: bool = False) -> dic
         "said": say(language, key),
         "detail": _detail(now, language),
         "problem": problem,
+        "remarks": remarks_html(now.remarks, language),
         "fraction": round(now.fraction, 4),
         "done": now.n_done,
         "all": now.n_segments,
         "autoplay": autoplay,
     }
+
+
+def remarks_html(remarks: Sequence[str], language: str) -> str:
+    """What is to be known of finished pieces, folded: small and quiet; mostly nothing."""
+    if not remarks:
+        return ""
+    n = len(remarks)
+    head = say(language, "job_remark" if n == 1 else "job_remarks", n=n)
+    lines = "".join(f"<li>{escape(words.translated(language, one))}</li>" for one in remarks)
+    return (
+        f'<details class="tb-small"><summary>{escape(head)}</summary>'
+        f'<ul class="tb-notes">{lines}</ul></details>'
+    )
 
 
 def _detail(now: Standing, language: str) -> str:

@@ -33,6 +33,7 @@ WORDS: dict[str, tuple[str, str]] = {
     # Frame
     "tab_voice": ("Voice", "声音"),
     "tab_speak": ("Speak", "朗读"),
+    "tab_models": ("Models", "模型"),
     "tab_monitor": ("Monitor", "监视"),
     "language_of_page": ("Language of this page", "页面语言"),
     "offline": (
@@ -171,6 +172,64 @@ WORDS: dict[str, tuple[str, str]] = {
         "相同的种子得到相同的声音；换一个会略有变化。",
     ),
     "defaults": ("Back to the defaults", "恢复默认"),
+    # Speak: the engine
+    "engine": ("Engine", "引擎"),
+    "model": ("Model", "模型"),
+    "model_lacks": ("{name} (lacks {parts})", "{name}（缺少 {parts}）"),
+    "model_none": (
+        "{engine} needs a model, and none is on this computer yet. "
+        "The built-in engine works meanwhile.",
+        "{engine}需要模型，而本机还没有。在此期间可以使用内置引擎。",
+    ),
+    "model_not_whole": (
+        "This model cannot speak yet: it lacks {parts}.",
+        "此模型还不能朗读：缺少 {parts}。",
+    ),
+    "get_models": ("Get a model", "获取模型"),
+    "refresh": ("Look again", "重新查看"),
+    # Models
+    "models_help": (
+        "Public models are fetched from the internet once, and only when you press Download. "
+        "Your recordings and texts stay on this computer.",
+        "公开模型只在您按“下载”时从互联网获取一次。您的录音和文字始终留在这台电脑上。",
+    ),
+    "models_here": ("On this computer", "本机已有"),
+    "models_none": ("No model of {engine} yet.", "还没有{engine}的模型。"),
+    "models_public": ("Public, to download", "可下载的公开模型"),
+    "models_yours": ("Models of your own", "您自己的模型"),
+    "models_own": (
+        "Put their files into this folder, in folders of their own if you like, "
+        "and press “Look again”:",
+        "把文件放入此文件夹（也可放在其子文件夹中），然后按“重新查看”：",
+    ),
+    "models_problem": ("1 file cannot be used", "1 个文件无法使用"),
+    "models_problems": ("{n} files cannot be used", "{n} 个文件无法使用"),
+    "lacks": ("lacks {parts}", "缺少 {parts}"),
+    "roughly": ("about", "约"),
+    "fetched": ("here", "已下载"),
+    "fetched_part": ("{size} of it here", "已有 {size}"),
+    "fetch_what": ("What to download", "下载什么"),
+    "fetch_is_here": ("{title} (here)", "{title}（已下载）"),
+    "fetch_wishes": ("With what only some languages need", "包括仅部分语言需要的部分"),
+    "fetch_go": ("Download", "下载"),
+    "fetch_size": (
+        "{left} to fetch of {all} with all that it needs; {free} free on the disk.",
+        "连同所需部分共 {all}，还需下载 {left}；磁盘剩余 {free}。",
+    ),
+    "fetch_no_room": ("That is too little room.", "空间不足。"),
+    "fetch_all_here": ("All of it is here.", "已全部下载。"),
+    "fetch_of": ("{done} of {all}", "{done} / {all}"),
+    "fetch_speed": ("{size} a second", "每秒 {size}"),
+    "fetch_running": ("Downloading {name}", "正在下载 {name}"),
+    "fetch_stopped": (
+        "Stopped. What has come is kept; “Download” goes on from there.",
+        "已停止。已下载的部分已保存；按“下载”可继续。",
+    ),
+    "fetch_failed": (
+        "The download could not go on; what has come is kept.",
+        "下载无法继续；已下载的部分已保存。",
+    ),
+    "fetch_done": ("{name} is here", "{name} 已下载"),
     # Job
     "job_empty": (
         "The sound appears here. It can be heard as soon as the first piece is finished.",
@@ -192,6 +251,8 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "job_count": ("{done} of {all} pieces", "{done} / {all} 段"),
     "job_left": ("about {time} left", "约剩 {time}"),
+    "job_remarks": ("{n} remarks", "{n} 条说明"),
+    "job_remark": ("1 remark", "1 条说明"),
     "job_speed": ("{speed} × real time", "{speed} 倍实时"),
     "job_sound": ("{time} of sound", "{time} 语音"),
     "go_on": ("Go on", "继续"),
@@ -392,6 +453,10 @@ KNOBS: dict[str, tuple[str, str]] = {
     "pitch": ("音高", "比说话人更高或更低，以半音为单位。"),
     "expressiveness": ("表现力", "语调起伏的大小；0 为单调。"),
     "similarity": ("相似度", "声音向录音靠近的程度；低一些可能更清晰。"),
+    "temperature": ("温度", "低则平稳而平淡，高则生动，也更容易出错。"),
+    "top_k": ("Top-k", "从多少个最可能的音中抽取；1 总是取最可能的一个。"),
+    "top_p": ("Top-p", "只从合计占此概率份额的最可能的音中抽取。"),
+    "repetition_penalty": ("重复惩罚", "越高越不会重复；过高则会偏离文字。"),
 }
 """Title and help of an engine's knob in Chinese, by its name; the card has the English."""
 

@@ -5,12 +5,12 @@ Nothing heavy is imported here: torch, engines and decoders are asked in process
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from core.doctor import machine, parts
 from core.doctor.finding import Finding
-from core.engines.protocol import EngineCard
+from core.engines.protocol import EngineCard, Shelf
 from core.memory.device import ask_torch
 from core.memory.host import Host
 from core.memory.nvml import Nvml
@@ -21,7 +21,11 @@ __all__ = ["Finding", "examine"]
 
 
 def examine(
-    paths: Paths, cards: Sequence[EngineCard], *, wanted_device: str = place.AUTO
+    paths: Paths,
+    cards: Sequence[EngineCard],
+    *,
+    wanted_device: str = place.AUTO,
+    shelf: Callable[[str], Shelf] = lambda _: Shelf(),
 ) -> tuple[Finding, ...]:
     """Look at everything once. Takes seconds: call it from a thread that may wait.
 
@@ -29,6 +33,7 @@ def examine(
         paths: Of the home that is examined.
         cards: The engines that are offered.
         wanted_device: As in `--device`.
+        shelf: The models that lie here for an engine, by its name.
     """
     with ThreadPoolExecutor(thread_name_prefix="doctor") as pool:
         torch_report = pool.submit(ask_torch)
@@ -50,5 +55,11 @@ def examine(
             machine.torch(torch_report.result(), has_card=bool(devices)),
             *machine.asked_for(cards, wanted_device, torch_report.result()),
             *(found for future in engines for found in future.result()),
+            *(
+                found
+                for card in cards
+                if card.shelf
+                for found in parts.models(card, shelf(card.name), paths.models)
+            ),
             reading_sound.result(),
         )

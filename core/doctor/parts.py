@@ -18,12 +18,14 @@ from packaging.requirements import InvalidRequirement, Requirement
 from core.audio import inspect
 from core.audio.recording import ReferenceLimits
 from core.doctor.finding import INSTALL, Finding
-from core.engines.protocol import EngineCard
+from core.engines.protocol import EngineCard, Shelf
 from core.errors import StudioError
 from core.memory import outside
 
 REQUIREMENTS = outside.ROOT / "requirements.txt"
 CHILD_TIMEOUT_S = 60.0
+NAMED_MAX = 5
+"""Models and problems that are named; the page lists all."""
 
 Ask = Callable[..., dict[str, Any]]
 """As `core.memory.outside.ask`."""
@@ -84,7 +86,8 @@ def engine(card: EngineCard, ask: Ask = outside.ask) -> tuple[Finding, ...]:
             seen.append(str(answer["seen"]))
     if lacking:
         return tuple(lacking)
-    answer = _selfcheck(ask, "engine", card.factory)
+    # One that needs a model may have none yet: then its code is imported alone.
+    answer = _selfcheck(ask, "code" if card.shelf else "engine", card.factory)
     if "error" in answer:
         text = f"{card.title} cannot run: {answer['error']}"
         todo = str(answer.get("hint") or INSTALL)
@@ -92,6 +95,34 @@ def engine(card: EngineCard, ask: Ask = outside.ask) -> tuple[Finding, ...]:
     seen.append(f"loads in {answer['seconds']:.1f} s")
     text = f"{card.title} can run: {', '.join(seen)}"
     return (Finding(area=area, state="ok", text=text),)
+
+
+def models(card: EngineCard, shelf: Shelf, folder: Path) -> tuple[Finding, ...]:
+    """Which models an engine has here, what those lack that cannot be loaded, and what to do.
+
+    Args:
+        card: Of an engine that needs one.
+        shelf: What was found.
+        folder: Where a person puts theirs.
+    """
+    area = f"Models of {card.title}"
+    ready = [model.name for model in shelf.models if not model.lacks]
+    get = f"Run: python app.py download --engine {card.name}"
+    found: list[Finding] = []
+    if ready:
+        more = f" and {len(ready) - NAMED_MAX} more" if len(ready) > NAMED_MAX else ""
+        text = f"{len(ready)} can be loaded: {', '.join(ready[:NAMED_MAX])}{more}"
+        found.append(Finding(area=area, state="ok", text=text))
+    elif not shelf.models:
+        text = f"none is in {folder}; the built-in engine works without one"
+        found.append(Finding(area=area, state="note", text=text, todo=get))
+    for model in [model for model in shelf.models if model.lacks][:NAMED_MAX]:
+        text = f"“{model.name}” lacks {', '.join(model.lacks)}"
+        found.append(Finding(area=area, state="note", text=text, todo=get))
+    for problem in shelf.problems[:NAMED_MAX]:
+        todo = f"Take it out of {folder}, or put a whole file there."
+        found.append(Finding(area=area, state="note", text=problem, todo=todo))
+    return tuple(found)
 
 
 def _selfcheck(ask: Ask, kind: str, name: str) -> dict[str, Any]:

@@ -196,7 +196,7 @@ def test_what_is_no_sound_is_refused_in_its_place_and_the_page_goes_on(
 
 def test_the_monitor_says_what_the_machine_says(visit: Open, app: App) -> None:
     page = visit()
-    tab(page, 2)
+    tab(page, -1)
     monitor = page.locator("#monitor")
     expect(monitor).to_contain_text("This machine")
     expect(monitor).to_contain_text(re.compile(r"Memory\d+(\.\d)? / \d+(\.\d)? GB"))
@@ -218,13 +218,13 @@ def test_the_monitor_says_what_the_machine_says(visit: Open, app: App) -> None:
 
 def test_the_page_speaks_the_browsers_language_and_can_be_told_another(visit: Open) -> None:
     page = visit(locale="zh-CN")
-    expect(page.get_by_role("tab")).to_have_text(["声音", "朗读", "监视"])
+    expect(page.get_by_role("tab")).to_have_text(["声音", "朗读", "模型", "监视"])
     expect(page.locator("#panel")).to_contain_text("本机")
     page.locator("#languages button[data-language=en]").click()
-    expect(page.get_by_role("tab")).to_have_text(["Voice", "Speak", "Monitor"])
+    expect(page.get_by_role("tab")).to_have_text(["Voice", "Speak", "Models", "Monitor"])
     expect(page.locator("#panel")).to_contain_text("This machine")
     page.reload()
-    expect(page.get_by_role("tab")).to_have_text(["Voice", "Speak", "Monitor"])
+    expect(page.get_by_role("tab")).to_have_text(["Voice", "Speak", "Models", "Monitor"])
 
 
 @pytest.mark.parametrize("locale", ["en-US", "zh-CN"])

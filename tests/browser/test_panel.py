@@ -40,7 +40,7 @@ def look(chromium: Browser, cards: App, *, width: int, locale: str, scheme: str)
     page = context.new_page()
     page.goto(cards.address)
     page.locator("#status .tb-status").wait_for()
-    tab(page, 2)
+    tab(page, -1)
     page.locator("#monitor .tb-monitor").wait_for()
     return page
 
@@ -115,7 +115,7 @@ def test_a_spoken_text_is_reported_and_its_engine_unloaded(visit: Open, tmp_path
     # First its pieces, then their end: an opened page still shows the text before it as done.
     expect(page.locator(".tb-pieces")).to_contain_text("sentence number 14", timeout=SLOW_MS)
     expect(page.locator(".tb-stage[data-state=done]")).to_be_visible(timeout=SLOW_MS)
-    tab(page, 2)
+    tab(page, -1)
     growth = page.locator("#monitor .tb-card", has_text="Memory from piece to piece")
     expect(growth.locator(".tb-verdict")).to_contain_text(
         re.compile("steady|growing|too few pieces")

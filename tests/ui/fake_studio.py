@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +17,10 @@ import soundfile
 from core.audio.encode import FileFormat
 from core.audio.recording import Recording, Window
 from core.audio.samples import Audio, Note, ReferenceReport, Span
-from core.engines.protocol import EngineCard, Knob
+from core.engines.protocol import EngineCard, Knob, Shelf
 from core.errors import Cancelled, InputError, MissingError
+from core.fetching import Download, Downloads
+from core.hub.transfer import State
 from core.jobs.job import DoneSegment, Job, JobState, JobSummary, SpeakRequest
 from core.memory.cost import CostModel, StageCost
 from core.memory.moments import Kind, MemoryEvent
@@ -209,6 +211,11 @@ class FakeStudio:
         self._jobs: dict[str, Job] = {}
         self._done: dict[str, list[DoneSegment]] = {}
         self._lock = threading.RLock()
+        self.cards: tuple[EngineCard, ...] = (CARD,)
+        self.shelf = Shelf()
+        self.chosen = Settings()
+        self.public = Downloads(items=(), folder=self.paths.models, free_bytes=50 * 10**9)
+        self.fetched: Download | None = None
 
     def __getattribute__(self, name: str) -> object:
         if name != "broken" and name == object.__getattribute__(self, "broken"):
@@ -218,13 +225,45 @@ class FakeStudio:
     # Engines and machine
 
     def engines(self) -> tuple[EngineCard, ...]:
-        return (CARD,)
+        return self.cards
 
     def card(self, engine: str) -> EngineCard:
-        return CARD
+        return {card.name: card for card in self.cards}[engine]
+
+    def chosen_card(self) -> EngineCard:
+        return self.card(self.chosen.engine)
 
     def settings(self) -> Settings:
-        return Settings()
+        return self.chosen
+
+    def save_settings(self, changed: Settings) -> Settings:
+        self.chosen = changed
+        return changed
+
+    def device_note(self, engine: str) -> str | None:
+        return None
+
+    def models(self, engine: str) -> Shelf:
+        return self.shelf if self.card(engine).shelf else Shelf()
+
+    def downloads(self, engine: str) -> Downloads:
+        return self.public if self.card(engine).shelf else replace(self.public, items=())
+
+    def start_download(self, engine: str, name: str = "", *, wishes: bool = True) -> Download:
+        self.calls.append(f"download {engine} {name} {wishes}")
+        total = sum(item.total_bytes for item in self.public.bundle(name, wishes=wishes))
+        self.fetched = Download(
+            engine=engine, name=name, wishes=wishes, state=State.RUNNING, file="",
+            done_bytes=0, total_bytes=total, bytes_per_s=None,
+        )  # fmt: skip
+        return self.fetched
+
+    def stop_download(self) -> None:
+        assert self.fetched is not None
+        self.fetched = replace(self.fetched, state=State.STOPPED)
+
+    def download(self) -> Download | None:
+        return self.fetched
 
     def monitor(self) -> Snapshot:
         return self.snapshot
@@ -315,7 +354,7 @@ class FakeStudio:
 
     def make_voice(
         self, recording_id: str, span: Span, *, name: str, transcript: str | None,
-        language: str | None, statement: str,
+        language: str | None, statement: str, engine: str = "builtin",
     ) -> Voice:  # fmt: skip
         made = Voice(
             id=f"voice{len(self._voices)}",
@@ -332,8 +371,8 @@ class FakeStudio:
         self._voices[made.id] = made
         return made
 
-    def warm(self, voice_id: str, *, engine: str = "builtin") -> None:
-        self.calls.append(f"warm {self.voice(voice_id).id}")
+    def warm(self, voice_id: str, *, engine: str = "builtin", model: str = "") -> None:
+        self.calls.append(" ".join(["warm", self.voice(voice_id).id, model]).strip())
 
     def voices(self) -> tuple[Voice, ...]:
         return tuple(reversed(self._voices.values()))
@@ -372,7 +411,7 @@ class FakeStudio:
             place = stop
         return TextPlan(source=text, language=language or "en", segments=tuple(segments))
 
-    def fit(self, plan: TextPlan, *, engine: str) -> BatchPlan | None:
+    def fit(self, plan: TextPlan, *, engine: str, model: str = "") -> BatchPlan | None:
         return self.fits
 
     def estimate_s(self, plan: TextPlan) -> float:

@@ -31,7 +31,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def live(studio: FakeStudio, clock: Clock) -> Live:
-    return Live(studio, "Built-in", None, clock=clock)  # type: ignore[arg-type]
+    return Live(studio, None, clock=clock)  # type: ignore[arg-type]
 
 
 def look(live: Live, language: str = "en", voice: str = "") -> dict[str, str]:
@@ -129,7 +129,7 @@ def test_the_pulse_changes_with_what_a_page_has_to_hear_of(
 
 def test_a_program_started_anew_has_another_pulse(studio: FakeStudio, clock: Clock) -> None:
     pulses = {
-        look(Live(studio, "Built-in", None, clock=clock))["pulse"]  # type: ignore[arg-type]
+        look(Live(studio, None, clock=clock))["pulse"]  # type: ignore[arg-type]
         for _ in range(2)
     }
     assert len(pulses) == 2

@@ -78,10 +78,10 @@ def test_a_reloaded_page_shows_the_job_the_text_and_the_recording_again(
 
 
 def test_what_is_typed_is_remembered_but_not_before_the_page_is_filled(press: Pressed) -> None:
-    typed = ("Hello.", "voice0", "", 3, 1.5, 0.0)
+    typed = ("Hello.", "voice0", "", 3, "builtin", None, 1.5, 0.0)
     assert press("on_draft", None, *typed) == [gr.skip()]
     (draft,) = press("on_draft", "", *typed)
-    assert (draft["text"], draft["knobs"]) == ("Hello.", [1.5, 0.0])
+    assert (draft["text"], draft["knobs"]) == ("Hello.", {"builtin": [1.5, 0.0]})
 
 
 def test_a_page_opened_after_the_cache_was_emptied_starts_anew(
@@ -163,7 +163,7 @@ def test_speak_hands_the_text_over_and_starts_to_play(
 ) -> None:
     press("on_demo", english)
     (voice,) = studio.voices()
-    shown = press("on_speak", TEXT, voice.id, "", 0, english, 1.5, 0.0)
+    shown = press("on_speak", TEXT, voice.id, "", 0, "builtin", None, english, 1.5, 0.0)
     running = studio.running()
     assert running is not None
     assert running.request.settings == {"speed": 1.5}
@@ -171,10 +171,10 @@ def test_speak_hands_the_text_over_and_starts_to_play(
 
 
 def test_the_engine_gets_ready_while_the_text_is_typed(studio: FakeStudio, press: Pressed) -> None:
-    press("on_warm", None)
+    press("on_warm", None, "builtin", None)
     assert studio.calls == []
     voice = picks.demo_voice(studio, "builtin")
-    press("on_warm", voice.id)
+    press("on_warm", voice.id, "builtin", None)
     assert studio.calls == [f"warm {voice.id}"]
 
 

@@ -26,9 +26,8 @@ def said(studio: FakeStudio, text: str, **knobs: float) -> Job:
         studio,
         text=text,
         voice_id=picks.demo_voice(studio, "builtin").id,
-        engine="builtin",
+        chosen=speaking.Chosen(engine="builtin", settings=knobs),
         spoken=None,
-        settings=knobs,
         seed=7,
         language="en",
     )
@@ -61,7 +60,8 @@ def test_without_a_voice_or_a_text_it_says_what_is_missing(
 ) -> None:
     with pytest.raises(InputError):
         speaking.speak(
-            studio, text=text, voice_id=voice, engine="builtin", spoken=None, settings={}, seed=0,
+            studio, text=text, voice_id=voice, chosen=speaking.Chosen(engine="builtin"),
+            spoken=None, seed=0,
             language="en",
         )  # fmt: skip
 

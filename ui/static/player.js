@@ -30,17 +30,24 @@ let asking = false, asked = 0, finishing = false;
 
 // The server's view
 
+// Anew only when it changed: what somebody unfolded stays open.
+function fold(css, html) {
+  const node = q(css);
+  if (node.dataset.html === html) return;
+  const was = node.querySelector('details')?.open;
+  node.dataset.html = html;
+  node.innerHTML = html;
+  if (was && node.querySelector('details')) node.querySelector('details').open = true;
+}
+
 async function take(view) {
   shown = view || {};
   const stage = q('.tb-stage');
   stage.dataset.state = shown.state || 'empty';
   put(q('.tb-stage-said'), shown.said || '');
   put(q('.tb-stage-detail'), shown.detail || '');
-  const problem = q('.tb-stage-problem');
-  if (problem.dataset.html !== (shown.problem || '')) {
-    problem.dataset.html = shown.problem || '';
-    problem.innerHTML = shown.problem || '';
-  }
+  fold('.tb-stage-problem', shown.problem || '');
+  fold('.tb-stage-remarks', shown.remarks || '');
   const percent = Math.round(100 * (shown.fraction || 0));
   q('.tb-progress i').style.width = percent + '%';
   q('.tb-progress').setAttribute('aria-valuenow', percent);

@@ -36,9 +36,8 @@ _PRESS_DOWNLOAD = """() => setTimeout(() => {
 class MonitorTab:
     """Lays itself out where it is made."""
 
-    def __init__(self, studio: Studio, label: Label, language_of: LanguageOf, engine: str) -> None:
+    def __init__(self, studio: Studio, label: Label, language_of: LanguageOf) -> None:
         self._studio = studio
-        self._engine = engine
         self._measuring = threading.Lock()
         self._halt = threading.Event()
         self._language_of = language_of
@@ -155,7 +154,7 @@ class MonitorTab:
             raise InputError(say(language, "stress_busy"))
         self._halt.clear()
         try:
-            found = self._studio.stress(self._engine, stop=self._halt)
+            found = self._studio.stress(self._studio.chosen_card().name, stop=self._halt)
         except Cancelled:
             return (said_html(say(language, "stress_stopped")),)
         finally:

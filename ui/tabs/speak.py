@@ -15,6 +15,7 @@ from ui import cards, forms, speaking, words
 from ui.edge import Wires
 from ui.follow import Standing
 from ui.place import place
+from ui.tabs.choice import EngineChoice
 from ui.tabs.saving import Saving
 from ui.tabs.texts import EarlierTexts
 from ui.words import say
@@ -42,7 +43,6 @@ class SpeakTab:
         studio: The door.
         label: Gives a label in the browser's language.
         language_of: The page's language for one request.
-        engine: Name of the engine's card that speaks.
         draft: What was typed and turned, remembered by the browser.
     """
 
@@ -51,13 +51,11 @@ class SpeakTab:
         studio: Studio,
         label: Label,
         language_of: LanguageOf,
-        engine: str,
         draft: gr.BrowserState,
     ) -> None:
         self._studio = studio
         self._language_of = language_of
-        self._engine = engine
-        self._card = studio.card(engine)
+        self.choice = EngineChoice(studio, label)
         self.standings = speaking.Standings(studio)
         # None until the page is attached (a fresh page, or Timbre was started again behind an open
         # one); empty for no job.
@@ -75,6 +73,7 @@ class SpeakTab:
     def _lay_text(self, label: Label) -> None:
         self.said = place("speak-said", folds=True)
         self.voice = gr.Dropdown([], label=label("voice"), elem_id="voice")
+        self.choice.lay()
         self.text = gr.Textbox(
             label=label("text"),
             placeholder=label("text_placeholder"),
@@ -102,10 +101,13 @@ class SpeakTab:
 
     def _lay_pace(self, label: Label) -> None:
         with gr.Accordion(label("pace"), open=False, elem_id="pace"):
-            self.knobs = forms.sliders(self._card, label)
+            self.choice.lay_knobs()
             with gr.Row():
                 self.spoken = gr.Dropdown(
-                    [(label("auto"), ""), *forms.language_choices(self._card)],
+                    [
+                        (label("auto"), ""),
+                        *forms.language_choices(self._studio.chosen_card()),
+                    ],
                     value="",
                     label=label("speech_language"),
                     elem_id="speech-language",
@@ -158,28 +160,48 @@ class SpeakTab:
     # Handlers: a value per output; problems are raised
 
     def on_text(
-        self, text: str, voice_id: str | None, spoken: str, request: gr.Request
-    ) -> tuple[Any, ...]:
+        self, text: str, voice_id: str | None, spoken: str, engine: str | None,
+        model: str | None, request: gr.Request,
+    ) -> tuple[Any, ...]:  # fmt: skip
         """What would be spoken. For: the line under the text."""
         language = self._language_of(request)
         if not voice_id:
             return (cards.reason_html(say(language, "plan_no_voice")),)
         if not text.strip():
             return (cards.reason_html(say(language, "plan_empty")),)
-        plan = self._studio.plan(text, engine=self._engine, language=spoken or None)
-        fits = self._studio.fit(plan, engine=self._engine)
+        card = self.choice.card(engine)
+        plan = self._studio.plan(text, engine=card.name, language=spoken or None)
+        fits = self._studio.fit(plan, engine=card.name, model=model or "")
         seconds = self._studio.estimate_s(plan)
         return (speaking.plan_html(plan, seconds, language, fits=fits),)
 
-    def on_warm(self, voice_id: str | None) -> tuple[Any, ...]:
+    def on_warm(
+        self, voice_id: str | None, engine: str | None, model: str | None
+    ) -> tuple[Any, ...]:
         """Somebody is about to speak: get the engine ready meanwhile. For: nothing."""
         if voice_id:
-            self._studio.warm(voice_id, engine=self._engine)
+            card = self.choice.card(engine)
+            self._studio.warm(voice_id, engine=card.name, model=model or "")
         return ()
+
+    def on_engine(self, engine: str | None, spoken: str, request: gr.Request) -> tuple[Any, ...]:
+        """Another engine was chosen. For: the engine's fields, the languages of the text."""
+        self.choice.remember(engine)
+        language = self._language_of(request)
+        return (
+            *self.choice.shown(engine, None, language),
+            self.choice.languages(engine, spoken),
+        )
+
+    def on_models(
+        self, engine: str | None, model: str | None, request: gr.Request
+    ) -> tuple[Any, ...]:
+        """Another model was chosen, or one may have come. For: the engine's fields."""
+        return self.choice.shown(engine, model, self._language_of(request))
 
     def on_speak(
         self, text: str, voice_id: str | None, spoken: str, seed: float | None,
-        request: gr.Request, *knobs: float | None,
+        engine: str | None, model: str | None, request: gr.Request, *knobs: float | None,
     ) -> tuple[Any, ...]:  # fmt: skip
         """For: job, progress, list of jobs, the line of confirmation."""
         language = self._language_of(request)
@@ -187,9 +209,8 @@ class SpeakTab:
             self._studio,
             text=text,
             voice_id=voice_id,
-            engine=self._engine,
+            chosen=self.choice.chosen(engine, model, knobs),
             spoken=spoken,
-            settings=forms.settings(self._card, knobs),
             seed=seed,
             language=language,
         )
@@ -239,7 +260,7 @@ class SpeakTab:
 
     def on_draft(
         self, attached: str | None, text: str, voice_id: str | None, spoken: str,
-        seed: float | None, *knobs: Any,
+        seed: float | None, engine: str | None, model: str | None, *knobs: Any,
     ) -> tuple[Any, ...]:  # fmt: skip
         """For: what the browser remembers.
 
@@ -253,14 +274,19 @@ class SpeakTab:
                 "voice": voice_id,
                 "spoken": spoken,
                 "seed": seed,
-                "knobs": list(knobs),
+                "engine": engine,
+                "model": model,
+                "knobs": self.choice.by_engine(knobs),
             },
         )
 
     @property
     def fields(self) -> list[Any]:
         """What `restored` fills."""
-        return [self.voice, self.text, self.spoken, self.seed, *self.knobs, self.texts.jobs]
+        return [
+            self.voice, self.text, self.spoken, self.seed, *self.choice.knobs, self.texts.jobs,
+            *self.choice.fields,
+        ]  # fmt: skip
 
     def restored(self, draft: dict[str, Any] | None, language: str) -> tuple[Any, ...]:
         """For: `fields`."""
@@ -268,16 +294,16 @@ class SpeakTab:
         choices = cards.voice_choices(self._studio)
         known = [voice_id for _, voice_id in choices]
         voice = draft.get("voice") if draft.get("voice") in known else next(iter(known), None)
-        knobs = draft.get("knobs") or []
-        if len(knobs) != len(self.knobs):
-            knobs = [knob.default for knob in self._card.knobs]
+        engine = self._studio.chosen_card().name
+        model = draft.get("model") if draft.get("engine") == engine else None
         return (
             gr.update(choices=choices, value=voice),
             draft.get("text") or "",
-            draft.get("spoken") or "",
+            self.choice.languages(engine, draft.get("spoken")),
             draft.get("seed") or 0,
-            *knobs,
+            *self.choice.sliders_of(draft.get("knobs")),
             gr.update(choices=speaking.job_choices(self._studio, language)),
+            *self.choice.shown(engine, model, language),
         )
 
     def wire(self, wires: Wires, opened: gr.Tab) -> None:
@@ -287,13 +313,16 @@ class SpeakTab:
             wires: Of the page.
             opened: The tab that this is laid out in.
         """
+        picked = [self.choice.engine, self.choice.model]
         wires.connect(
-            [opened.select, self.voice.input, self.text.focus], self.on_warm, self.voice, [],
-            problem=None, trigger_mode="once",
+            [opened.select, self.voice.input, self.text.focus], self.on_warm,
+            [self.voice, *picked], [], problem=None, trigger_mode="once",
         )  # fmt: skip
         connect = partial(wires.connect, problem=self.problem)
-        asked: list[Any] = [self.text, self.voice, self.spoken, self.seed, *self.knobs]
-        planned: list[Any] = [self.text, self.voice, self.spoken]
+        asked: list[Any] = [
+            self.text, self.voice, self.spoken, self.seed, *picked, *self.choice.knobs,
+        ]  # fmt: skip
+        planned: list[Any] = [self.text, self.voice, self.spoken, *picked]
         wires.connect(
             [component.change for component in planned], self.on_text, planned, [self.plan],
             problem=self.plan_problem, trigger_mode="always_last",
@@ -309,12 +338,20 @@ class SpeakTab:
             asked,
             [self.job, *self.progress, self.texts.jobs, self.said],
         )
+        choice = self.choice
+        connect(
+            choice.engine.input, self.on_engine, [choice.engine, self.spoken],
+            [*choice.fields, self.spoken], trigger_mode="always_last",
+        )  # fmt: skip
+        connect([choice.model.input, choice.refresh.click], self.on_models, picked, choice.fields)
         connect(self.halt.click, self.on_stop, self.job, [self.halt], queue=False)
         connect(self.resume.click, self.on_resume, self.job, self.progress)
         self.saving.wire(wires, self.job)
         self.texts.wire(wires, self)
-        untouched = [*(knob.default for knob in self._card.knobs), "", 0]
-        connect(self.defaults.click, lambda: untouched, None, [*self.knobs, self.spoken, self.seed])
+        untouched = [*choice.defaults, "", 0]
+        connect(
+            self.defaults.click, lambda: untouched, None, [*choice.knobs, self.spoken, self.seed]
+        )
 
 
 def examples() -> list[tuple[str, str]]:

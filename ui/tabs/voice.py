@@ -35,7 +35,6 @@ class VoiceTab:
         studio: The door.
         label: Gives a label in the browser's language.
         language_of: The page's language for one request.
-        engine: Name of the engine's card that references are judged for.
         memo: The recording that is shown, remembered by the browser.
     """
 
@@ -44,12 +43,10 @@ class VoiceTab:
         studio: Studio,
         label: Label,
         language_of: LanguageOf,
-        engine: str,
         memo: gr.BrowserState,
     ) -> None:
         self._studio = studio
         self._language_of = language_of
-        self._engine = engine
         self.memo = memo
         self._lay_recording(label)
         self._lay_form(label)
@@ -91,7 +88,7 @@ class VoiceTab:
                 self.kept = place("kept")
 
     def _lay_form(self, label: Label) -> None:
-        spoken = forms.language_choices(self._studio.card(self._engine))
+        spoken = forms.language_choices(*self._studio.engines())
         with gr.Row():
             with gr.Column(scale=1, min_width=280):
                 self.transcript = gr.Textbox(
@@ -122,6 +119,11 @@ class VoiceTab:
                 min_width=220,
             )  # fmt: skip
             self.why = place("why")
+
+    @property
+    def _engine(self) -> str:
+        """Whose limits a reference keeps: the engine that is chosen."""
+        return self._studio.chosen_card().name
 
     # What is shown, as values for lists of components
 
@@ -220,6 +222,7 @@ class VoiceTab:
             transcript=transcript,
             spoken=spoken,
             statement=say(language, "consent"),
+            engine=self._engine,
             language=language,
         )
         return self._made(voice, language)
