@@ -161,6 +161,8 @@ def _family(path: Path, rows: object) -> str:
         return "v2"
     if rows in _V1_ROWS:
         return "v1"
+    if not isinstance(rows, int):
+        raise InputError(f"“{path.name}” is a part of a model: its table of phones is missing.")
     raise InputError(
         f"“{path.name}” knows {rows} phones; models of v1 know 322 or 512, those since v2 732."
     )

@@ -250,6 +250,12 @@ def test_an_odd_number_of_phones_is_said(phones: int, tmp_path: Path) -> None:
     assert sentence.startswith(f"“a.ckpt” knows {phones} phones")
 
 
+def test_a_part_of_a_model_is_said(tmp_path: Path) -> None:
+    torch.save({"model.bert_proj.weight": torch.zeros(2)}, tmp_path / "a.ckpt")
+    (sentence,) = find([tmp_path]).problems
+    assert sentence == "“a.ckpt” is a part of a model: its table of phones is missing."
+
+
 # Hostile files.
 
 
