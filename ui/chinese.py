@@ -6,10 +6,23 @@ come last.
 
 from __future__ import annotations
 
+from ui.chinese_engines import ENGINES
 from ui.chinese_models import MODELS
 
 CHINESE = {
     **MODELS,
+    # What a text was made with
+    "Segment {n} was made in {way} instead of {planned}, because memory was short: made again "
+    "with more of it, the same seed may sound a little different.": (
+        "因内存不足，第 {n} 段以 {way} 代替 {planned} 生成：内存充足时以同一种子重做，"
+        "听起来可能略有不同。"
+    ),
+    "Segments {n} were made in {way} instead of {planned}, because memory was short: made again "
+    "with more of it, the same seed may sound a little different.": (
+        "因内存不足，第 {n} 段以 {way} 代替 {planned} 生成：内存充足时以同一种子重做，"
+        "听起来可能略有不同。"
+    ),
+    "There is no file “{name}” in {folder} any more.": "{folder} 中已没有文件“{name}”。",
     # Reading a recording
     "There is no such file.": "没有这个文件。",
     "Check the name.": "请检查文件名。",
@@ -474,6 +487,7 @@ CHINESE = {
     "a test recording of {seconds} s was read": "已读取 {seconds} 秒的测试录音",
     "a test recording cannot be read: {error}": "无法读取测试录音：{error}",
     "Segment {n}: {said}": "第 {n} 段：{said}",
+    **ENGINES,
     # With the fewest words of their own: after all others
     "{target} could not be written: {error}.": "无法写入 {target}：{error}。",
     "{name} cannot be read: {error}.": "无法读取 {name}：{error}。",

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from core.audio.samples import Note
-from core.engines.builtin.card import CARD
+from core.engines.registry import Registry
 from core.errors import StudioError
+from core.hub.transfer import State
 from core.jobs.job import JobState
 from core.memory.picture import Verdict
 from core.memory.readings import Throttle
@@ -59,6 +60,7 @@ def test_every_use_of_memory_every_throttle_and_every_verdict_has_a_name() -> No
         *(f"throttle_{reason.value}" for reason in Throttle),
         *(f"growth_{verdict.value}" for verdict in Verdict),
         *(f"report_{name}" for name in FORMATS),
+        *(f"fetch_{state.value}" for state in State),
     }
     assert made - set(words.WORDS) == set()
 
@@ -76,6 +78,7 @@ def test_no_sentence_is_there_that_nobody_says() -> None:
     ).replace("'", '"')
     by_pattern = (
         "job_",
+        "fetch_",
         "state_",
         "format_",
         "window_",
@@ -124,8 +127,9 @@ def test_a_sentence_nobody_translated_is_shown_as_it_is() -> None:
     assert words.translated("zh", "Something new happened.") == "Something new happened."
 
 
-def test_every_knob_of_the_builtin_engine_has_chinese_words() -> None:
-    assert {knob.name for knob in CARD.knobs} <= set(words.KNOBS)
+def test_every_knob_of_every_engine_has_chinese_words() -> None:
+    knobs = {knob.name for card in Registry().cards() for knob in card.knobs}
+    assert knobs <= set(words.KNOBS)
 
 
 def test_every_remark_that_the_report_makes_has_chinese_words() -> None:
