@@ -2,6 +2,7 @@
 
 PARTS: tuple[str, ...] = (
     "bert",
+    "e2e",
     "features",
     "hubert",
     "prompt",
