@@ -64,6 +64,10 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE segments ADD COLUMN dtype TEXT;
     ALTER TABLE segments ADD COLUMN instead_of TEXT;
     """,
+    """
+    -- What the engine's own check had to say of a segment's sound; empty: all is well.
+    ALTER TABLE segments ADD COLUMN verdict TEXT NOT NULL DEFAULT '';
+    """,
 )
 """One script per version, only ever added to: `PRAGMA user_version` counts those that ran."""
 

@@ -8,6 +8,7 @@ folder tell it what to do.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import os
 import signal
@@ -29,6 +30,7 @@ from core.engines.protocol import (
     Prompt,
     Reference,
     Session,
+    Shelf,
     StopFlag,
     Utterance,
     Weights,
@@ -76,6 +78,47 @@ FAKE_CARD = EngineCard(
     ),
     factory="tests.fakes:FakeEngine",
 )
+
+SINGER_CARD = dataclasses.replace(
+    FAKE_CARD,
+    name="singer",
+    title="Singer",
+    languages=("en", "zh", "ja"),
+    knobs=(
+        FAKE_CARD.knobs[0],
+        Knob(
+            name="pitch",
+            title="Key",
+            default=0.0,
+            low=-3.0,
+            high=3.0,
+            step=1.0,
+            help="In which key it sings.",
+        ),
+    ),
+    shelf="tests.fakes:find_tones",
+)
+"""The same with models: files that end in `.tone`."""
+
+
+def find_tones(folders: Sequence[Path]) -> Shelf:
+    """A model of every `.tone`; one that holds `no reed` lacks it, an empty one is a problem."""
+    models, problems = [], []
+    for file in sorted(found for folder in folders for found in folder.rglob("*.tone")):
+        content = file.read_text(encoding="utf-8")
+        if not content:
+            problems.append(f"“{file.name}” is empty.")
+            continue
+        models.append(
+            Weights(
+                name=file.stem,
+                files={"tone": file},
+                digest=hashlib.sha256(content.encode()).hexdigest(),
+                lacks=("the reed",) if "no reed" in content else (),
+            )
+        )
+    models.sort(key=lambda model: bool(model.lacks))
+    return Shelf(models=tuple(models), problems=tuple(problems))
 
 
 _LEAKED: list[NDArray[np.float32]] = []
@@ -161,7 +204,7 @@ class FakeSession:
 
     Words in the text make it misbehave: [die], [exit], [die once], [hang], [wait] (until the
     folder holds `go` or Stop), [print], [garbage], [raise], [memory], [hog] (takes 400 MiB),
-    [fatal], [refuse], [nan], [empty], [mute], [spawn], [leak] (keeps 2 MiB and a file for ever).
+    [fatal], [refuse], [nan], [empty], [mute], [odd] (with a note), [spawn], [leak] (keeps 2 MiB and a file for ever).
     """
 
     def prepare(self, reference: Reference) -> Prompt:
@@ -199,7 +242,8 @@ class FakeSession:
             if "[empty]" in utterance.text:
                 samples = samples[:0]
             note(f"said {utterance.text}")
-            yield Piece(position=position, audio=Audio(samples=samples, rate=RATE))
+            note_of_it = "It sounds odd." if "[odd]" in utterance.text else ""
+            yield Piece(position=position, audio=Audio(samples=samples, rate=RATE), note=note_of_it)
 
     def close(self) -> None:
         note("close")

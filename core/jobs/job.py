@@ -111,6 +111,7 @@ class DoneSegment:
         peak_bytes: Highest memory of the engine process so far; None where not known.
         note: None, or why it is silence: nothing to say, or set aside after failing.
         origin: With what it was made; None where not known, and of silence.
+        verdict: What the engine's own check had to say of its sound; empty: all is well.
     """
 
     index: int
@@ -120,11 +121,16 @@ class DoneSegment:
     peak_bytes: int | None
     note: str | None = None
     origin: Origin | None = None
+    verdict: str = ""
 
 
 def remarks(done: Sequence[DoneSegment]) -> tuple[str, ...]:
     """What a person should know of finished segments, one sentence each; most have none."""
-    said = [f"Segment {each.index + 1}: {each.note}" for each in done if each.note]
+    said = [
+        f"Segment {each.index + 1}: {each.note or each.verdict}"
+        for each in done
+        if each.note or each.verdict
+    ]
     otherwise: dict[str, list[int]] = {}
     for each in done:
         if each.origin is not None and each.origin.instead_of is not None:

@@ -242,6 +242,7 @@ class Speaking:
             peak_bytes=None if piece is None else piece.peak_bytes,
             note=note,
             origin=None if piece is None else piece.origin,
+            verdict="" if piece is None else piece.verdict,
         )
         since = self._clock()
         self._store.save_segment(self._job.id, done, audio)

@@ -194,6 +194,7 @@ class Store:
             "size_bytes": len(content),
             "crc32": zlib.crc32(content),
             **schema.origin_columns(done.origin),
+            "verdict": schema.storable(done.verdict),
         }
         try:
             with self.database.change(durable=False) as rows:
@@ -206,7 +207,7 @@ class Store:
                 of_the_file = {
                     name: value
                     for name, value in columns.items()
-                    if name in ("seconds", "size_bytes", "crc32", *schema.ORIGIN)
+                    if name in ("seconds", "size_bytes", "crc32", "verdict", *schema.ORIGIN)
                 }
                 rows.execute(
                     f"UPDATE segments SET {' = ?, '.join(of_the_file)} = ?"  # noqa: S608 - ours
@@ -235,6 +236,7 @@ class Store:
                 peak_bytes=row["peak_bytes"],
                 note=row["note"],
                 origin=schema.origin_of(row),
+                verdict=row["verdict"],
             )
             for row in rows
             if sizes.get(f"{row['key']}.flac") == row["size_bytes"]

@@ -75,6 +75,7 @@ class HostPiece:
         wall_s: Time it took (s), without the time to read the reference.
         peak_bytes: Highest memory of the engine process so far; None where not known.
         origin: With what it was made; None where not known.
+        verdict: What the engine's own check had to say about it; empty: all is well.
     """
 
     position: int
@@ -82,6 +83,7 @@ class HostPiece:
     wall_s: float
     peak_bytes: int | None
     origin: Origin | None = None
+    verdict: str = ""
 
 
 class Batch:
@@ -147,6 +149,7 @@ class Batch:
             wall_s=answer.wall_s,
             peak_bytes=answer.peak_bytes,
             origin=answer.origin,
+            verdict=answer.verdict,
         )
 
     def _hear(self, answer: wire.Message | Ended) -> None:

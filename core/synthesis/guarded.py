@@ -72,11 +72,13 @@ class Said:
         position: Place in the order.
         audio: As the engine made it.
         origin: With what it was made.
+        verdict: What the engine's own check had to say about it; empty: all is well.
     """
 
     position: int
     audio: Audio
     origin: Origin
+    verdict: str = ""
 
 
 class GuardedEngine:
@@ -244,7 +246,7 @@ class GuardedEngine:
             for piece in self.session.speak(prompt, said, settings, stop):
                 key = keys[piece.position]
                 self._known.spoken(utterances[key], piece.units)
-                yield key, Said(position=key, audio=piece.audio, origin=made)
+                yield key, Said(position=key, audio=piece.audio, origin=made, verdict=piece.note)
 
         def observe(way: Way, keys: tuple[int, ...], peak: int) -> None:
             n = max(self.units(utterances[key]) for key in keys)

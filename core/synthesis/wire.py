@@ -163,6 +163,7 @@ class Spoken:
         wall_s: Time since the one before it, or since the batch began (s).
         peak_bytes: Highest resident memory of the process so far; None where not known.
         origin: With what it was made.
+        verdict: What the engine's own check had to say about it; empty: all is well.
         samples: f32 [T] at `rate` (Hz).
     """
 
@@ -172,6 +173,7 @@ class Spoken:
     wall_s: float
     peak_bytes: int | None
     origin: Origin
+    verdict: str
     samples: Samples = field(default_factory=_no_sound)
 
 

@@ -190,6 +190,7 @@ class Worker:
                     wall_s=now - since,
                     peak_bytes=engine.process.highest_bytes(),
                     origin=said.origin,
+                    verdict=said.verdict,
                     samples=said.audio.samples,
                 )
             )

@@ -86,6 +86,17 @@ def test_a_home_of_before_keeps_its_segments_which_do_not_know_it(paths: Paths) 
         file.write_bytes(b"abc")
         (done,) = store.done(job.id)
         assert (done.seconds, done.peak_bytes, done.origin) == (1.0, 7, None)
+        assert done.verdict == ""
+
+
+def test_what_the_engine_found_wrong_with_a_segment_is_kept_and_told(paths: Paths) -> None:
+    job = make_job(2)
+    with Store(paths) as store:
+        store.add_job(job)
+        done = dataclasses.replace(make_done(job, 1), verdict="A stretch is said twice.")
+        store.save_segment(job.id, done, make_sound())
+    with Store(paths) as store:
+        assert remarks(store.done(job.id)) == ("Segment 2: A stretch is said twice.",)
 
 
 def test_segments_made_with_less_memory_are_told_in_one_sentence() -> None:

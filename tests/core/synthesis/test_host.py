@@ -238,6 +238,10 @@ def test_only_engines_of_the_known_packages_are_loaded(start: Callable[..., Engi
     assert not notes("load")
 
 
+def test_what_the_engine_says_of_its_own_sound_arrives_with_it(host: EngineHost) -> None:
+    assert [piece.verdict for piece in say(host, "One.", "[odd]")] == ["", "It sounds odd."]
+
+
 # Errors that the engine foresaw
 
 
