@@ -20,7 +20,7 @@ Label = Callable[[str], Any]
 
 
 class EngineChoice:
-    """Lays itself out where `lay` and `lay_knobs` are called; hidden where there is no choice.
+    """Lays itself out where the `lay_...` are called; hidden where there is no choice.
 
     Args:
         studio: The door.
@@ -33,17 +33,21 @@ class EngineChoice:
         self._cards = studio.engines()
         self._begin = studio.chosen_card().name
 
-    def lay(self) -> None:
-        """The engine, its models, and what is to be said of them."""
+    def lay_engine(self) -> None:
         label = self._label
-        titles = [(label(f"engine_{card.name}"), card.name) for card in self._cards]
-        with gr.Row(visible=len(self._cards) > 1, elem_id="engines"):
-            self.engine = gr.Dropdown(
-                titles, value=self._begin, label=label("engine"), elem_id="engine", min_width=150
-            )
-            self.model = gr.Dropdown(
-                [], label=label("model"), elem_id="model", visible=False, min_width=180
-            )
+        self.engine = gr.Dropdown(
+            [(label(f"engine_{card.name}"), card.name) for card in self._cards],
+            value=self._begin,
+            label=label("engine"),
+            visible=len(self._cards) > 1,
+            elem_id="engine",
+            min_width=180,
+        )
+
+    def lay_models(self) -> None:
+        """Those of the chosen engine, and what is to be said of them."""
+        label = self._label
+        self.model = gr.Dropdown([], label=label("model"), elem_id="model", visible=False)
         self.note = place("engine-note", folds=True)
         with gr.Row(visible=False, elem_classes="tb-act") as self.offer:
             self.get = gr.Button(

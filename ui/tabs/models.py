@@ -87,7 +87,7 @@ class ModelsTab:
             self._size(what, wishes=wishes, language=language),
             gr.update(interactive=what is not None and not is_busy),
             gr.update(interactive=is_busy),
-            f'<div class="tb-monitor">{lists}</div>' if lists else "",
+            f'<div class="tb-shelves">{lists}</div>' if lists else "",
         )
 
     def _size(self, what: str | None, *, wishes: bool, language: str) -> str:

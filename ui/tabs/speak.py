@@ -72,8 +72,10 @@ class SpeakTab:
 
     def _lay_text(self, label: Label) -> None:
         self.said = place("speak-said", folds=True)
-        self.voice = gr.Dropdown([], label=label("voice"), elem_id="voice")
-        self.choice.lay()
+        with gr.Row():
+            self.voice = gr.Dropdown([], label=label("voice"), elem_id="voice", min_width=180)
+            self.choice.lay_engine()
+        self.choice.lay_models()
         self.text = gr.Textbox(
             label=label("text"),
             placeholder=label("text_placeholder"),

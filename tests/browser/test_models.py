@@ -1,0 +1,120 @@
+"""An engine that needs a model, in a real browser: chosen, given a model, spoken with."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import ROOT, App, end, free_port, until_up
+from tests.browser.test_page import CONTRASTS, SHORT, SLOW_MS, WIDTHS, tab
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+MODELS = 2
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    home, port = tmp_path_factory.mktemp("models"), free_port()
+    said = home / "said.txt"
+    with said.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.browser.with_models", str(port), str(home)],
+            cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+    until_up(process, said)
+    started = App(address=f"http://127.0.0.1:{port}/", process=process, home=home)
+    yield started
+    end(started)
+
+
+def visit(
+    chromium: Browser, studio: App, *, width: int = 1280, locale: str = "en-US"
+) -> tuple[Page, list[str]]:
+    """The page on its Speak tab, and what went wrong in it."""
+    context = chromium.new_context(viewport={"width": width, "height": 900}, locale=locale)
+    context.set_default_timeout(20_000)
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("console", lambda said: said.type == "error" and errors.append(said.text))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(studio.address)
+    page.locator("#status .tb-status").wait_for()
+    tab(page, 1)
+    expect(page.locator("#voice input")).not_to_have_value("")
+    return page, errors
+
+
+def choose(page: Page, where: str, name: str) -> None:
+    page.locator(f"{where} input").click()
+    page.get_by_role("option", name=name).click()
+
+
+@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
+@pytest.mark.parametrize("width", [1280, 400])
+def test_the_models_tab_fits_the_screen_and_every_word_can_be_read(
+    chromium: Browser, studio: App, width: int, locale: str
+) -> None:
+    page, errors = visit(chromium, studio, width=width, locale=locale)
+    tab(page, MODELS)
+    page.locator("#models .tb-card").first.wait_for()
+    page.wait_for_timeout(300)  # colours of tabs change gradually
+    assert page.evaluate(WIDTHS) == [width, width]
+    assert page.evaluate(CONTRASTS, 4.5) == []
+    assert errors == []
+    page.context.close()
+
+
+def test_an_engine_is_chosen_its_model_fetched_and_a_text_spoken_with_both(
+    chromium: Browser, studio: App
+) -> None:
+    page, errors = visit(chromium, studio)
+    expect(page.locator("#knob-singer-pitch")).not_to_be_visible()
+    choose(page, "#engine", "Singer")
+    expect(page.locator("#engine-note")).to_contain_text("Singer needs a model")
+    expect(page.locator("#status")).to_contain_text("Singer")
+    page.locator("#pace button").first.click()
+    expect(page.locator("#knob-singer-pitch")).to_contain_text("In which key it sings.")
+
+    # What cannot speak yet says so where Speak was pressed, and nothing else happens.
+    page.locator("#text textarea").fill(SHORT)
+    page.locator("#speak").click()
+    expect(page.locator("#speak-problem")).to_contain_text("no Singer model on this computer")
+
+    page.locator("#get-models").click()
+    expect(page.locator("#fetch-what input")).to_have_value("Alto")
+    expect(page.locator("#fetch-size")).to_contain_text("6.0 MB to fetch")
+    page.locator("#fetch-go").click()
+    progress = page.locator("#download")
+    expect(progress).to_contain_text("Downloading alto")
+    expect(progress).to_contain_text(re.compile(r"0\.\d MB of 6\.0 MB"))
+    page.locator("#fetch-stop").click()
+    expect(page.locator("#fetch-stop")).to_be_disabled()
+    # The hub held its answer back until Stop was heard: it ends between two pieces.
+    (studio.home / "go").touch()
+    expect(progress).to_contain_text("Stopped. What has come is kept", timeout=SLOW_MS)
+    page.locator("#fetch-go").click()
+    expect(progress).to_contain_text("alto is here", timeout=SLOW_MS)
+    expect(page.locator("#fetch-size")).to_contain_text("All of it is here.")
+    expect(page.locator("#models").get_by_text("alto", exact=True)).to_be_visible()
+
+    tab(page, 1)
+    expect(page.locator("#model input")).to_have_value("alto")
+    expect(page.locator("#get-models")).not_to_be_visible()
+    page.locator("#speak").click()
+    expect(page.locator(".tb-stage-said")).to_have_text("Done", timeout=SLOW_MS)
+    said = (studio.home / "log").read_text().splitlines()
+    assert "load cpu alto" in said
+
+    # The next visit begins where this one ended.
+    page.reload()
+    page.locator("#status .tb-status").wait_for()
+    expect(page.locator("#engine input")).to_have_value("Singer")
+    expect(page.locator("#model input")).to_have_value("alto")
+    assert errors == []
+    page.context.close()
