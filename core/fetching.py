@@ -14,7 +14,7 @@ from pathlib import Path
 from core.disk import free_bytes, no_room
 from core.errors import InputError, ResourceError
 from core.hub.catalogue import Item
-from core.hub.hub import SPARE_BYTES, Hub, Partial, Ready
+from core.hub.hub import SPARE_BYTES, Hub, Missing, Partial, Ready, Status
 from core.hub.transfer import State, Transfer
 
 
@@ -133,6 +133,7 @@ class _Running:
     name: str
     wishes: bool
     wanted: tuple[Public, ...]
+    hub: Hub
     transfer: Transfer
 
     def now(self) -> Download:
@@ -140,6 +141,9 @@ class _Running:
         done, total, file, speed = self._sums()
         if state is State.DONE:
             done = total
+        elif state is not State.RUNNING:
+            # Reports come not for every byte; what is on the disk is what the next one begins with.
+            done = sum(_done_bytes(self.hub.status(item.name)) for item in self.wanted)
         return Download(
             engine=self.engine,
             name=self.name,
@@ -237,6 +241,7 @@ class Fetching:
                 name=name or known[0],
                 wishes=wishes,
                 wanted=wanted,
+                hub=self._hubs[engine],
                 transfer=Transfer(self._hubs[engine], [item.name for item in wanted]),
             )
             return self._running.now()
@@ -256,19 +261,25 @@ class Fetching:
 def _public(hub: Hub, item: Item) -> Public:
     status = hub.status(item.name)
     is_here = isinstance(status, Ready)
-    if isinstance(status, Partial):
-        done = status.done_bytes
-    else:
-        done = status.total_bytes if is_here else 0
     return Public(
         name=item.name,
         title=item.title,
         licence=item.licence,
         total_bytes=status.total_bytes,
-        done_bytes=done,
+        done_bytes=_done_bytes(status),
         is_exact=isinstance(status, Ready) or status.is_exact,
         is_here=is_here,
         is_model=bool(item.needs),
         needs=item.needs,
         wishes=item.wishes,
     )
+
+
+def _done_bytes(status: Status) -> int:
+    match status:
+        case Partial():
+            return status.done_bytes
+        case Ready():
+            return status.total_bytes
+        case Missing():
+            return 0

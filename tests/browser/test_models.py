@@ -108,12 +108,13 @@ def test_an_engine_is_chosen_its_model_fetched_and_a_text_spoken_with_both(
     expect(page.locator("#get-models")).not_to_be_visible()
     page.locator("#speak").click()
     expect(page.locator(".tb-stage-said")).to_have_text("Done", timeout=SLOW_MS)
-    said = (studio.home / "log").read_text().splitlines()
+    said = (studio.home / "fake" / "log").read_text().splitlines()
     assert "load cpu alto" in said
 
     # The next visit begins where this one ended.
     page.reload()
     page.locator("#status .tb-status").wait_for()
+    tab(page, 1)
     expect(page.locator("#engine input")).to_have_value("Singer")
     expect(page.locator("#model input")).to_have_value("alto")
     assert errors == []

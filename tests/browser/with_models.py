@@ -56,7 +56,9 @@ ITEMS = (
 
 def main() -> None:
     port, home = int(sys.argv[1]), Path(sys.argv[2])
-    os.environ[FOLDER] = str(home)
+    notes = home / "fake"
+    notes.mkdir()
+    os.environ[FOLDER] = str(notes)
 
     def gate(n_sent: int) -> None:
         while n_sent > 700_000 and not (home / "go").exists():
