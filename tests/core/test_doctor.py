@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 
 from core import doctor, selfcheck
 from core.doctor import machine, parts
-from core.engines.protocol import EngineCard
+from core.engines.protocol import EngineCard, Shelf, Weights
 from core.engines.registry import Registry
 from core.errors import InputError
 from core.memory import outside
@@ -86,12 +87,14 @@ def test_this_installation_is_examined_whole(tmp_path: Path) -> None:
     by_area = {finding.area: finding for finding in findings}
     assert {
         *("System", "Packages", "Memory", "Disk", "Data folder", "Graphics card", "torch"),
-        *("Log", "Engine builtin", "Reading audio"),
+        *("Log", "Engine builtin", "Engine gpt_sovits", "Models of GPT-SoVITS", "Reading audio"),
     } == set(by_area)
     missing = [finding for finding in findings if finding.state == "missing"]
     assert missing == [], "what the tests run on is complete"
     assert "gradio" in by_area["Packages"].text
     assert "can run" in by_area["Engine builtin"].text
+    assert "can run" in by_area["Engine gpt_sovits"].text
+    assert "download --engine gpt_sovits" in by_area["Models of GPT-SoVITS"].todo
     assert not list(paths.data.glob(".*")), "nothing is left behind"
 
 
@@ -111,6 +114,41 @@ def test_every_finding_that_is_missing_says_what_to_do(tmp_path: Path) -> None:
     ]
     assert {finding.state for finding in findings} == {"missing"}
     assert all(finding.todo for finding in findings)
+
+
+def test_of_an_engine_that_needs_a_model_only_the_code_is_loaded() -> None:
+    asked = []
+
+    def ask(command: tuple[str, ...], **_: object) -> dict[str, Any]:
+        asked.append(command)
+        return {"seconds": 0.5}
+
+    card = replace(engine_card("other"), shelf="somewhere:find")
+    (found,) = parts.engine(card, ask)
+    assert found.state == "ok"
+    assert asked[0][-2:] == ("code", card.factory)
+
+
+def test_models_are_counted_and_what_lacks_says_how_to_get_it(tmp_path: Path) -> None:
+    card = engine_card("other")
+    (none,) = parts.models(card, Shelf(), tmp_path)
+    assert (none.state, none.area) == ("note", "Models of An engine")
+    assert str(tmp_path) in none.text
+    assert none.todo == "Run: python app.py download --engine other"
+
+    def model(name: str, *lacks: str) -> Weights:
+        return Weights(name=name, files={}, digest=name, lacks=lacks)
+
+    shelf = Shelf(
+        models=(*(model(f"m{n}") for n in range(7)), model("half", "the reed")),
+        problems=("“a.pth” is empty.",),
+    )
+    ok, half, problem = parts.models(card, shelf, tmp_path)
+    assert (ok.state, ok.text) == ("ok", "7 can be loaded: m0, m1, m2, m3, m4 and 2 more")
+    assert (half.text, half.state) == ("“half” lacks the reed", "note")
+    assert problem.text == "“a.pth” is empty."
+    assert half.todo
+    assert problem.todo
 
 
 def test_a_package_of_another_version_is_told_with_both() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from core.errors import InputError
 from core.jobs.job import Job, JobState
+from core.memory.ladder import Origin
 from core.memory.plan import Batch, BatchPlan
 from tests.ui.fake_studio import FakeStudio
 from ui import follow, forms, picks, speaking
@@ -174,3 +175,19 @@ def test_the_example_texts_are_of_different_languages(studio: FakeStudio) -> Non
     assert {"English", "中文"} <= set(names)
     assert len(names) == len(set(names))
     assert all(len(studio.plan(text).segments) >= 3 for _, text in examples())
+
+
+def test_what_a_piece_was_made_with_when_memory_was_short_is_said_quietly(
+    studio: FakeStudio, job: Job
+) -> None:
+    studio.advance(job.id, 2)
+    plain = speaking.stage(follow.standing(job, studio.progress(job.id)), "en")
+    assert plain["remarks"] == ""
+    short = Origin(device="cpu", instead_of="fp16 on cuda:0")
+    done = [dataclasses.replace(piece, origin=short) for piece in studio.progress(job.id)]
+    now = follow.standing(job, done)
+    shown = speaking.stage(now, "en")["remarks"]
+    assert "<details" in shown
+    assert "1 remark" in shown
+    assert "Segments 1 to 2 were made in cpu instead of fp16 on cuda:0" in shown
+    assert "因内存不足，第 1 to 2 段以 cpu" in speaking.stage(now, "zh")["remarks"]
