@@ -33,7 +33,7 @@ from core.paths import whole_file
 
 NEED_BYTES_PER_S = 20 << 20
 """Activations of the base network while it hears a second of sound; 15.6 MiB measured at
-3 to 60 s (`benchmarks.gpt_sovits`, section ssl), and a quarter for what else there is."""
+10 to 60 s, 18.8 at 3 s (`benchmarks.gpt_sovits`, section ssl)."""
 WAIT_S, RETRY_S = 30.0, 0.5
 """How long other programs may take to give back memory, and how often it is looked for (s)."""
 

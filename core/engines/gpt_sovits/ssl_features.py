@@ -288,7 +288,7 @@ def _weights(folders: Sequence[Path]) -> Path:
         where = " or ".join(str(folder) for folder in folders) or "no folder"
         raise MissingError(
             f"HuBERT's weights (the folder chinese-hubert-base) are not in {where}.",
-            "Download them from where GPT-SoVITS is published, and give --models DIR.",
+            "Download a model of GPT-SoVITS, which brings them, or give --models DIR.",
         )
     return weights
 
