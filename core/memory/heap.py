@@ -1,4 +1,4 @@
-"""How the C library of Linux gives memory back: at once, and so that it stays flat.
+"""How the C library of Linux and oneDNN give memory back, so that it stays flat.
 
 By default glibc moves its threshold with every large block that is freed: some blocks then come
 from its heap and some are the system's own, which leaves holes, and resident memory goes up to
@@ -19,5 +19,8 @@ HEAP_ENVIRONMENT: Mapping[str, str] = {
     "MALLOC_MMAP_THRESHOLD_": str(32 * MIB),
     # So much may stay at the end of the heap: with less, a chunk's tensors would come and go there.
     "MALLOC_TRIM_THRESHOLD_": str(64 * MIB),
+    # oneDNN keeps a plan for every shape it has seen, 1024 of them: sentences have as many
+    # lengths, and 500 of them were 125 MB. A decoder of fixed windows has about 150 shapes.
+    "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "256",
 }
 """For a process that computes; read when it starts."""

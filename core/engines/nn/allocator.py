@@ -163,7 +163,6 @@ class HostAllocator:
         self._read_host = read_host
         self._read_address_space = read_address_space or address_space
         self._given_ledger = ledger
-        self._limit_bytes: int | None = None
         self._seen_bytes = 0
 
     @property
@@ -209,9 +208,6 @@ class HostAllocator:
                 most_bytes, mapped_bytes = address_space
                 total_bytes = min(total_bytes, most_bytes)
                 free_bytes = min(free_bytes, max(0, most_bytes - mapped_bytes))
-            if self._limit_bytes is not None:
-                total_bytes = min(total_bytes, self._limit_bytes)
-                free_bytes = min(free_bytes, max(0, self._limit_bytes - live_bytes))
         return Room(
             total_bytes=total_bytes,
             free_bytes=free_bytes,
@@ -221,7 +217,7 @@ class HostAllocator:
         )
 
     def limit(self, n_bytes: int | None) -> None:
-        self._limit_bytes = n_bytes
+        # What there is stays what there is: a budget made of its own limit would shrink every time.
         if self._ledger is not None:
             self._ledger.limit_bytes = n_bytes
 
