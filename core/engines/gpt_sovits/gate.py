@@ -32,7 +32,7 @@ LOOP_MOST_TOKENS = 60
 HELD_S = 1.6
 """One token for so long: a tone or a silence that stands still."""
 
-LEAK_TOKENS, LEAK_DISTINCT = 10, 6
+LEAK_TOKENS, LEAK_DISTINCT = 10, 4
 """So many tokens in a row (0.4 s), with so many different ones among them, do not come twice."""
 LEAK_WITHIN = 50
 """Tokens at the head that are looked at (2 s)."""
@@ -47,6 +47,10 @@ FAINT_RMS = 1e-3
 """-60 dB of full scale: nobody hears it."""
 SAME_AGAIN = 0.995
 """Likeness of a spectrum to that of one period earlier above which it is a copy."""
+OTHER = 0.9
+"""Likeness to that of half a period earlier above which it is no period, but a sound held."""
+SPOKEN_SHARE = 0.3
+"""Of a copy: pauses are all alike."""
 BANDS = 24
 
 
@@ -191,12 +195,14 @@ def copied_s(samples: Samples, rate: int, silent: NDArray[np.bool_] | None = Non
         likeness = np.sum(bands[period:] * bands[:-period], axis=1)
         # Half a period off it must be something else, or there is no period.
         other = np.sum(bands[period // 2 :] * bands[: n_frames - period // 2], axis=1)
-        is_copy = (likeness > SAME_AGAIN) & loud[period:] & loud[:-period]
+        now, before = loud[period:], loud[:-period]
+        is_copy = np.where(now & before, likeness > SAME_AGAIN, now == before)
         n_same, at = _longest_run_at(is_copy)
         n_stretch = n_same + period
         if n_same < period * (LOOP_TIMES - 1) or n_stretch * FRAME_S < LOOP_S:
             continue
-        if float(other[at : at + n_same].mean()) < 0.9:
+        is_spoken = float(now[at : at + n_same].mean()) > SPOKEN_SHARE
+        if is_spoken and float(other[at : at + n_same].mean()) < OTHER:
             worst = max(worst, n_stretch)
     return worst * FRAME_S
 
