@@ -473,3 +473,13 @@ def test_a_cap_that_is_saved_holds_for_the_budget(studio: Studio) -> None:
     assert studio.budget_bytes() == 256 << 20
     studio.save_settings(dataclasses.replace(studio.settings(), memory_cap_mib=None))
     assert studio.memory_cap_bytes is None
+
+
+def test_choosing_an_engine_leaves_a_memory_cap_of_this_start_alone(tmp_path: Path) -> None:
+    with open_studio(tmp_path / "home", memory_cap_mib=512) as studio:
+        assert studio.memory_cap_bytes == 512 << 20
+        studio.save_settings(dataclasses.replace(studio.settings(), engine="gpt_sovits"))
+        assert studio.chosen_card().name == "gpt_sovits"
+        assert studio.memory_cap_bytes == 512 << 20
+        studio.save_settings(dataclasses.replace(studio.settings(), engine="gone"))
+        assert studio.chosen_card().name == "builtin"
