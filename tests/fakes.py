@@ -105,6 +105,8 @@ def find_tones(folders: Sequence[Path]) -> Shelf:
     """A model of every `.tone`; one that holds `no reed` lacks it, an empty one is a problem."""
     models, problems = [], []
     for file in sorted(found for folder in folders for found in folder.rglob("*.tone")):
+        if file.name.startswith("."):
+            continue  # on its way from a hub
         content = file.read_text(encoding="utf-8")
         if not content:
             problems.append(f"“{file.name}” is empty.")

@@ -36,22 +36,19 @@ class ModelsTab:
             label("tab_models"), id="models", visible=bool(models.shelved(studio))
         ) as self.tab:
             gr.Markdown(label("models_help"), elem_classes="tb-small")
-            with gr.Row():
-                self.what = gr.Dropdown(
-                    [], label=label("fetch_what"), elem_id="fetch-what", min_width=240
-                )
-                self.wishes = gr.Checkbox(
-                    label=label("fetch_wishes"), value=True, elem_id="fetch-wishes", min_width=200
-                )
+            self.what = gr.Dropdown([], label=label("fetch_what"), elem_id="fetch-what")
+            self.wishes = gr.Checkbox(
+                label=label("fetch_wishes"), value=True, elem_id="fetch-wishes", container=False
+            )
             self.size = place("fetch-size", min_height=24)
             with gr.Row(elem_classes="tb-act"):
                 self.go = gr.Button(
-                    label("fetch_go"), variant="primary", elem_id="fetch-go", min_width=120
+                    label("fetch_go"), variant="primary", elem_id="fetch-go", min_width=100
                 )
                 self.halt = gr.Button(
-                    label("stop"), interactive=False, elem_id="fetch-stop", min_width=90
+                    label("stop"), interactive=False, elem_id="fetch-stop", min_width=70
                 )
-                self.again = gr.Button(label("refresh"), elem_id="fetch-refresh", min_width=130)
+                self.again = gr.Button(label("refresh"), elem_id="fetch-refresh", min_width=90)
             self.problem = place("fetch-problem", folds=True)
             self.progress = place("download", folds=True)
             self.lists = place("models", min_height=120)
