@@ -206,7 +206,8 @@ class FakeSession:
 
     Words in the text make it misbehave: [die], [exit], [die once], [hang], [wait] (until the
     folder holds `go` or Stop), [print], [garbage], [raise], [memory], [hog] (takes 400 MiB),
-    [fatal], [refuse], [nan], [empty], [mute], [odd] (with a note), [spawn], [leak] (keeps 2 MiB and a file for ever).
+    [fatal], [refuse], [nan], [empty], [mute], [odd] (with a note), [spawn], [leak]
+    (keeps 2 MiB and a file for ever).
     """
 
     def prepare(self, reference: Reference) -> Prompt:

@@ -69,7 +69,7 @@ def test_a_recording_that_is_too_short_shows_why_and_can_make_no_voice(
     with pytest.raises(InputError):
         picks.make(
             studio, pick.memo, name="Anna", transcript="", spoken=None, statement="yes",
-            language="en",
+            engine="builtin", language="en",
         )  # fmt: skip
 
 
@@ -85,7 +85,7 @@ def test_the_voice_keeps_what_was_said_of_it(studio: FakeStudio) -> None:
     pick = picks.look(studio, DEMO, "builtin")
     voice = picks.make(
         studio, pick.memo, name=" Anna ", transcript=" Hello ", spoken="", statement="I may",
-        language="en",
+        engine="builtin", language="en",
     )  # fmt: skip
     assert (voice.name, voice.transcript, voice.language) == ("Anna", "Hello", None)
     assert voice.span == pick.span
@@ -110,7 +110,7 @@ def test_a_name_is_never_markup(studio: FakeStudio, tmp_path: Path) -> None:
     assert "<img" not in cards.wave_html(pick, "en")
     voice = picks.make(
         studio, pick.memo, name="<b>x</b>", transcript="<i>y</i>", spoken=None, statement="s",
-        language="en",
+        engine="builtin", language="en",
     )  # fmt: skip
     card = cards.voice_html(studio, voice.id, "en")
     assert "<b>" not in card
