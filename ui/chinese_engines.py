@@ -175,8 +175,8 @@ ENGINES = {
     "HuBERT's weights (the folder chinese-hubert-base) are not in {folder}.": (
         "{folder} 中没有 HuBERT 的权重（chinese-hubert-base 文件夹）。"
     ),
-    "Download them from where GPT-SoVITS is published, and give --models DIR.": (
-        "请从 GPT-SoVITS 的发布处下载，并用 --models DIR 指定。"
+    "Download a model of GPT-SoVITS, which brings them, or give --models DIR.": (
+        "请下载 GPT-SoVITS 的模型（其中包含），或用 --models DIR 指定。"
     ),
     "The process that hears ended {n} times in a row; the last time, on “{name}”, it {fallen}.": (
         "聆听进程连续 {n} 次中止；最后一次在“{name}”上：{fallen}。"
