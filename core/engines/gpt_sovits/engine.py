@@ -1,14 +1,9 @@
-"""GPT-SoVITS as an engine: prepares references, says batches, each segment twice where it failed.
-
-First the tokens of a whole batch are written, then each utterance is decoded by itself; what is
-made of an utterance depends on its text, its seed and the voice alone.
-"""
+"""GPT-SoVITS as an engine: loads in every way that the guard knows, prepares references, speaks."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -16,28 +11,22 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.audio.samples import Audio
-from core.engines.gpt_sovits import gate, hearing
+from core.engines.gpt_sovits import hearing
 from core.engines.gpt_sovits.card import CARD
-from core.engines.gpt_sovits.gate import Verdict
 from core.engines.gpt_sovits.networks import Networks, Parts, go_offline
 from core.engines.gpt_sovits.parts import FileParts
 from core.engines.gpt_sovits.prompt import GptSovitsPrompt
-from core.engines.gpt_sovits.reading import AUTO, Text, read_transcript, read_utterance
+from core.engines.gpt_sovits.reading import AUTO, Text, read_transcript
 from core.engines.gpt_sovits.reference import semantic_tokens
+from core.engines.gpt_sovits.saying import Row, Saying
 from core.engines.gpt_sovits.style import Style
-from core.engines.gpt_sovits.synthesiser import noise_of
-from core.engines.gpt_sovits.synthesiser_dims import FRAMES_PER_CODE, RATE
-from core.engines.gpt_sovits.writing import Drawing, Line, sampler_for, write
 from core.engines.nn.allocator import allocator_for
 from core.engines.nn.dtype import Part, choose, lower, traits_of
 from core.engines.phases import Phases
 from core.engines.protocol import Piece, Prompt, Reference, StopFlag, Utterance, Weights
-from core.errors import InputError, StudioError
+from core.errors import InputError
 from core.memory.allocator import Allocator
 from core.memory.ladder import CPU, Ladder, Way
-
-USUAL_PHONES_PER_S = 11.0
-"""Of reading aloud; memory for keys is taken for so long a row, and grows where it is longer."""
 
 
 class GptSovits:
@@ -82,25 +71,6 @@ def dtypes_from(dtype: str, device: str) -> tuple[str, ...]:
         return (dtype,)
     next_one = lower(dtype, Part.DECODER, traits_of(device))
     return (dtype,) if next_one is None else (dtype, next_one)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Row:
-    """An utterance whose tokens are written; on the host.
-
-    Args:
-        text: What it says.
-        tokens: i64 [n].
-        noise_seed: Of its sound.
-        verdict: On the tokens.
-        first: What was wrong with the first try; empty: this is the first.
-    """
-
-    text: Text
-    tokens: Tensor
-    noise_seed: int
-    verdict: Verdict
-    first: str = ""
 
 
 class GptSovitsSession:
@@ -232,183 +202,9 @@ class GptSovitsSession:
         return read_transcript(transcript, language or AUTO, nets.version, nets.features)
 
 
-class Saying:
-    """One call of `speak`.
-
-    Args:
-        nets: Loaded.
-        prompt: Of the voice.
-        settings: Every knob.
-        stop: Asked at every step.
-        chunk: Tokens decoded at once.
-    """
-
-    def __init__(
-        self,
-        nets: Networks,
-        prompt: GptSovitsPrompt,
-        settings: Mapping[str, float],
-        stop: StopFlag,
-        *,
-        chunk: int,
-    ) -> None:
-        self._nets, self._prompt, self._stop, self._chunk = nets, prompt, stop, chunk
-        self._drawing, self._speed = read_settings(settings)
-        self.note = ""
-        """On the last sound that was made; empty: nothing to say."""
-
-    def written(self, batch: Sequence[Utterance]) -> Generator[tuple[int, Row], None, None]:
-        """Tokens of a batch, in any order; those that are wrong are written once more."""
-        nets = self._nets
-        texts = [
-            read_utterance(each.text, each.language, nets.version, nets.features) for each in batch
-        ]
-        seeds = [each.seed for each in batch]
-        wrong: dict[int, Row] = {}
-        for place, row in self._write(texts, seeds):
-            if row.verdict.is_good:
-                yield place, row
-            else:
-                wrong[place] = row
-        if not wrong:
-            return
-        places = sorted(wrong)
-        again = [another(seeds[place]) for place in places]
-        for place, row in self._write([texts[place] for place in places], again):
-            first = wrong[places[place]]
-            told = first.verdict.in_words()
-            is_better = row.verdict.badness < first.verdict.badness
-            yield places[place], replace(row if is_better else first, first=told)
-
-    def sound(self, row: Row) -> Audio:
-        """A row as sound; made anew, once, where tokens were right and the sound is not."""
-        audio, verdict = self._judged(row)
-        first = row.first
-        if not verdict.is_good and not first:
-            first = verdict.in_words()
-            ((_, second),) = self._write([row.text], [another(row.noise_seed)])
-            other, judged = self._judged(second)
-            if judged.badness < verdict.badness:
-                audio, verdict = other, judged
-        if "it is no sound" in verdict.faults:
-            raise StudioError(
-                "The model gave no sound that can be heard for one segment, twice.",
-                "Try another seed, or full precision.",
-            )
-        self.note = _note(verdict, first)
-        return audio
-
-    def _write(
-        self, texts: Sequence[Text], seeds: Sequence[int]
-    ) -> Generator[tuple[int, Row], None, None]:
-        lines = [self._line(text) for text in texts]
-        sampler = sampler_for(
-            self._nets.semantic, self._drawing, [derived(seed, "tokens") for seed in seeds]
-        )
-        longest = max(text.n_sounding for text in texts)
-        prompt = self._prompt.tokens.tolist()
-        for made in write(
-            self._nets.semantic,
-            lines,
-            sampler,
-            self._stop,
-            expected_tokens=int(gate.TOKENS_PER_S * longest / USUAL_PHONES_PER_S),
-        ):
-            text = texts[made.row]
-            verdict = gate.judge_tokens(
-                made.tokens.tolist(), n_phones=text.n_sounding, ended=made.ended, prompt=prompt
-            )
-            yield (
-                made.row,
-                Row(text=text, tokens=made.tokens, noise_seed=seeds[made.row], verdict=verdict),
-            )
-
-    def _line(self, text: Text) -> Line:
-        prompt = self._prompt
-        before = torch.from_numpy(prompt.phones)
-        given = None if prompt.bert is None else torch.from_numpy(prompt.bert)
-        bert = None
-        if given is not None or text.bert is not None:
-            n_bert = self._nets.semantic.dims.n_bert
-            bert = torch.cat(
-                (
-                    torch.zeros(n_bert, len(before)) if given is None else given,
-                    torch.zeros(n_bert, len(text.phones)) if text.bert is None else text.bert,
-                ),
-                dim=1,
-            )
-        return Line(
-            phones=torch.cat((before, text.phones)),
-            prompt=torch.from_numpy(prompt.tokens),
-            bert=bert,
-            most=gate.most_tokens(text.n_sounding),
-        )
-
-    def _judged(self, row: Row) -> tuple[Audio, Verdict]:
-        try:
-            audio = self._decode(row)
-        except FloatingPointError:
-            # Half precision overflowed; other tokens may not.
-            silence = Audio(samples=np.zeros(RATE // 10, np.float32), rate=RATE)
-            return silence, Verdict(faults=("it is no sound",), badness=100.0)
-        return audio, row.verdict + gate.judge_sound(audio)
-
-    def _decode(self, row: Row) -> Audio:
-        synthesiser, device = self._nets.synthesiser, self._nets.device
-        style = Style(
-            sound=torch.from_numpy(self._prompt.sound)[None, :, None].to(device),
-            text=torch.from_numpy(self._prompt.text)[None, :, None].to(device),
-        )
-        generator = torch.Generator().manual_seed(derived(row.noise_seed, "sound"))
-        n_frames = synthesiser.n_frames(len(row.tokens), self._speed)
-        latent = synthesiser.latent(
-            row.tokens,
-            row.text.phones,
-            style,
-            noise=noise_of(generator, synthesiser.dims, n_frames).to(device),
-            speed=self._speed,
-        )
-        decoding = synthesiser.decoding(latent, style)
-        samples = decoding.finish(FRAMES_PER_CODE * self._chunk, self._stop)[0]
-        peak = float(np.abs(samples).max())
-        return Audio(samples=samples / peak if peak > 1 else samples, rate=RATE)
-
-
 def _tokens(nets: Networks, audio: Audio) -> Tensor:
     return semantic_tokens(audio, nets.hubert(), nets.synthesiser).cpu()
 
 
 def _style(nets: Networks, recordings: Sequence[Audio]) -> Style:
     return hearing.style_of(recordings, nets.synthesiser, nets.speaker())
-
-
-def read_settings(settings: Mapping[str, float]) -> tuple[Drawing, float]:
-    """How tokens are drawn, and the speed; settings are held inside the knobs' ranges."""
-    value = {
-        knob.name: min(knob.high, max(knob.low, settings.get(knob.name, knob.default)))
-        for knob in CARD.knobs
-    }
-    drawing = Drawing(
-        top_k=round(value["top_k"]),
-        top_p=value["top_p"],
-        temperature=value["temperature"],
-        penalty=value["repetition_penalty"],
-    )
-    return drawing, value["speed"]
-
-
-def derived(seed: int, what: str) -> int:
-    """A seed of its own for everything that is random about an utterance."""
-    digest = hashlib.blake2b(f"{what} {seed}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "little") >> 1
-
-
-def another(seed: int) -> int:
-    """The seed of the second try."""
-    return derived(seed, "again")
-
-
-def _note(verdict: Verdict, first: str) -> str:
-    if not verdict.is_good:
-        return f"may sound wrong: {verdict.in_words()}"
-    return f"second try; of the first, {first}" if first else ""

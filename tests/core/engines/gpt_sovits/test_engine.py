@@ -16,9 +16,10 @@ import torch
 from core.audio.samples import Audio
 from core.engines.gpt_sovits import speaker_weights
 from core.engines.gpt_sovits.card import CARD
-from core.engines.gpt_sovits.engine import GptSovits, GptSovitsSession, another, derived
+from core.engines.gpt_sovits.engine import GptSovits, GptSovitsSession
 from core.engines.gpt_sovits.parts import FileParts
 from core.engines.gpt_sovits.prompt import GptSovitsPrompt
+from core.engines.gpt_sovits.saying import another, derived
 from core.engines.gpt_sovits.speaker import Speaker
 from core.engines.nn.checkpoint import open_checkpoint
 from core.engines.nn.ledger import Ledger

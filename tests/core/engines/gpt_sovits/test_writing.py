@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 import torch
@@ -218,3 +219,13 @@ def test_the_same_seed_gives_the_same_tokens_and_another_others() -> None:
     first = written(ENDLESS, [line(0)], seeds=[7])
     assert written(ENDLESS, [line(0)], seeds=[7]) == first
     assert written(ENDLESS, [line(0)], seeds=[8]) != first
+
+
+def test_each_row_has_a_limit_of_its_own() -> None:
+    lines = [replace(line(row), most=most) for row, most in enumerate((5, 17, 12))]
+    together = written(ENDLESS, lines, max_tokens=30)
+    assert [len(tokens) for tokens, _ in together] == [5, 17, 12]
+    assert not any(ended for _, ended in together)
+    for row, own in enumerate(lines):
+        assert written(ENDLESS, [own], seeds=[row], max_tokens=30) == [together[row]]
+    assert written(ENDLESS, lines, max_tokens=30, look_every=8) == together
