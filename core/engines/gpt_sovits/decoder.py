@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from core.engines.nn.chunked import windows
+from core.engines.nn.chunked import Decoding, share, windows
 from core.engines.nn.hifigan import HifiGan
 from core.engines.nn.receptive import ReceptiveField, receptive_field
 
@@ -40,12 +40,20 @@ class InStretches:
         x = self._generator.first(latent, condition)
         hop, n_steps = self._field.hop, x.shape[-1]
         sound = torch.empty(len(x), 1, n_steps * hop, dtype=x.dtype, device=x.device)
-        for window in windows(n_steps, self._n_stretch, self._field):
+        for window in windows(n_steps, share(n_steps, self._n_stretch), self._field):
             part = self._generator.after_first(x[..., window.start : window.stop])
             first, last = window.keep_start - window.start, window.keep_stop - window.start
             kept = part[..., first * hop : last * hop]
             sound[..., window.keep_start * hop : window.keep_stop * hop] = kept
         return sound
+
+
+class Shares(Decoding):
+    """Windows of equal shares of the clip: on a processor shapes cost nothing, and work counts."""
+
+    def advance(self, chunk: int) -> None:
+        """Decode one window, of at most `chunk` frames and the context."""
+        super().advance(share(self.n_frames, chunk))
 
 
 class _AfterFirst(nn.Module):

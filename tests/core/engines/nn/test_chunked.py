@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from benchmarks._models import with_random_weights
-from core.engines.nn.chunked import MIN_CHUNK, Decoding, windows
+from core.engines.nn.chunked import MIN_CHUNK, Decoding, share, windows
 from core.engines.nn.dac import DacDecoder, DacDims
 from core.engines.nn.hifigan import HifiGan, HifiGanDims
 from core.engines.nn.receptive import ReceptiveField, receptive_field
@@ -198,3 +198,13 @@ def test_a_decoder_of_another_rate_is_refused_with_numbers() -> None:
     field = ReceptiveField(left=1, right=1, hop=2)
     with pytest.raises(ValueError, match="10 samples of 10 frames, not 20"):
         Decoding(lambda frames: frames, field, torch.zeros(1, 1, 30)).advance(chunk=8)
+
+
+@given(st.integers(1, 5000), st.integers(MIN_CHUNK, 800))
+def test_shares_are_as_few_as_parts_of_the_largest_size_and_equal(n: int, most: int) -> None:
+    size = share(n, most)
+    assert MIN_CHUNK <= size <= most
+    n_parts = -(-n // most)
+    assert n_parts * size >= n, "no more parts than with the largest size"
+    # What is decoded twice is less than a frame a part, but for the smallest chunk there is.
+    assert n_parts * size - n < n_parts or size == MIN_CHUNK
