@@ -78,6 +78,7 @@ def open_studio(
         idle_s=current.idle_unload_s or None,
         packages=packages,
         prompts=paths.prompts,
+        copies=paths.copies,
         calibration=paths.calibration,
         cap_bytes=cap_bytes(allowed),
     )

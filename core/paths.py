@@ -86,6 +86,11 @@ class Paths:
         return self.cache / "prompts"
 
     @property
+    def copies(self) -> Path:
+        """Models in the form in which they load fastest; made again when they are missing."""
+        return self.cache / "models"
+
+    @property
     def calibration(self) -> Path:
         """What engines were measured to take on this machine."""
         return self.cache / "calibration.json"

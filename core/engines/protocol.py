@@ -52,12 +52,14 @@ class Weights:
         files: What the engine calls a part, to its file or folder.
         digest: Of what the files hold: another model of the same name is another sound.
         lacks: Parts that it needs and that were not found; empty: it can be loaded.
+        copies: Folder for copies that load faster; None: files are read as they are.
     """
 
     name: str
     files: Mapping[str, Path]
     digest: str
     lacks: tuple[str, ...] = ()
+    copies: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -458,4 +458,5 @@ def _weights(model: wire.Model | None) -> Weights | None:
     if model is None:
         return None
     files = {part: Path(path) for part, path in model.files.items()}
-    return Weights(name=model.name, files=files, digest=model.digest)
+    copies = None if model.copies is None else Path(model.copies)
+    return Weights(name=model.name, files=files, digest=model.digest, copies=copies)

@@ -34,6 +34,7 @@ class EngineHost:
         packages: Where an engine's factory may live.
         n_threads: Of numeric libraries in the engine; None for up to four.
         prompts: Folder in which prepared references are kept; None for none.
+        copies: Folder for copies of models that load faster; None for none.
         calibration: File in which measured costs are kept; None for none.
         cap_bytes: Most memory that the engine may take; None for what there is. Set anew, it
             holds from the next start of the process on.
@@ -49,6 +50,7 @@ class EngineHost:
         packages: tuple[str, ...] = PACKAGES,
         n_threads: int | None = None,
         prompts: Path | None = None,
+        copies: Path | None = None,
         calibration: Path | None = None,
         cap_bytes: int | None = None,
     ) -> None:
@@ -61,7 +63,7 @@ class EngineHost:
         self._patience = patience or Patience()
         self._packages = packages
         self._n_threads = n_threads or min(4, os.cpu_count() or 1)
-        self._prompts = prompts
+        self._prompts, self._copies = prompts, copies
         self._lock = threading.Lock()
         self._turn = threading.Lock()
         self._life: Life | None = None
@@ -325,7 +327,7 @@ class EngineHost:
                 device=self._device,
                 devices=card.devices,
                 engine=card.identity,
-                model=_model(card),
+                model=_model(card, self._copies),
                 prompts=str(self._prompts) if self._prompts else None,
                 calibration=str(self._calibration) if self._calibration else None,
                 cap_bytes=self.cap_bytes,
@@ -362,9 +364,14 @@ class EngineHost:
         return life
 
 
-def _model(card: EngineCard) -> wire.Model | None:
+def _model(card: EngineCard, copies: Path | None) -> wire.Model | None:
     chosen = card.weights
     if chosen is None:
         return None
     files = {part: str(path) for part, path in chosen.files.items()}
-    return wire.Model(name=chosen.name, files=files, digest=chosen.digest)
+    return wire.Model(
+        name=chosen.name,
+        files=files,
+        digest=chosen.digest,
+        copies=None if copies is None else str(copies),
+    )

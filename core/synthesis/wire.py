@@ -52,6 +52,7 @@ class Model:
     name: str
     files: Mapping[str, str]
     digest: str
+    copies: str | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -55,7 +55,7 @@ class GptSovits:
 
     def load(self, weights: Weights | None, device: str) -> GptSovitsSession:
         """Raises MissingError and InputError where parts are not there or do not fit."""
-        parts = FileParts(weights)
+        parts = FileParts(weights, cache=None if weights is None else weights.copies)
         dtype = self._dtype or best_dtype(device)
         return GptSovitsSession(parts, device=device, dtype=dtype, model=parts.digest)
 

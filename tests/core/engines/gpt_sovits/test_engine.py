@@ -84,6 +84,21 @@ def test_it_does_all_that_the_guard_can_use(session: GptSovitsSession) -> None:
     assert GptSovits().allocator("cpu") is None
 
 
+def test_copies_are_made_once_and_sound_the_same(
+    weights: Weights, session: GptSovitsSession, prompt: GptSovitsPrompt, tmp_path: Path
+) -> None:
+    plain = sounds(said(session, prompt, english(TEXTS[0])))
+    copied = dataclasses.replace(weights, copies=tmp_path / "copies")
+    ages = []
+    for _ in range(2):
+        loaded = GptSovits().load(copied, "cpu")
+        assert sounds(said(loaded, prompt, english(TEXTS[0]))) == plain
+        loaded.close()
+        ages.append({file: file.stat().st_mtime_ns for file in (tmp_path / "copies").iterdir()})
+    assert len(ages[0]) >= 2
+    assert ages[0] == ages[1]
+
+
 @pytest.mark.parametrize(
     ("transcript", "language"),
     [
