@@ -43,12 +43,13 @@ class App:
     home: Path
 
 
-def start(home: Path, port: int) -> App:
+def start(home: Path, port: int, *more: str) -> App:
     """`python app.py` as a person starts it; returns when its page is up."""
     said = home / "said.txt"
     with said.open("w") as out:
         process = subprocess.Popen(
-            [sys.executable, "app.py", "--no-browser", "--port", str(port), "--home", str(home)],
+            [sys.executable, "app.py", "--no-browser", "--port", str(port), "--home", str(home),
+             *more],
             cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
     until_up(process, said)
