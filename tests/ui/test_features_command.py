@@ -43,6 +43,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(features_command, "HearingOptions", lambda **_: FAKE)
 
 
+@pytest.mark.slow
 def test_a_folder_is_heard_and_what_is_refused_is_listed(
     real_studio: Studio, capsys: pytest.CaptureFixture[str], folders: tuple[Path, Path, Path]
 ) -> None:

@@ -92,6 +92,7 @@ def load_order(
     device: str = "cuda",
 ) -> wire.Load:
     return wire.Load(
+        model=None,
         factory="",
         device=device,
         devices=TINY_CARD.devices,

@@ -24,6 +24,7 @@ GUESS = CostModel(stages={SPEAK: StageCost(name=SPEAK, per_unit_bytes=float(MB))
 def known(file: Path, points: Sequence[tuple[int, int, int]] = ()) -> Known:
     """Of an engine whose card guesses 1 MB per character; measured where there are points."""
     order = wire.Load(
+        model=None,
         factory="",
         device="cuda:0",
         devices=("cuda", "cpu"),
