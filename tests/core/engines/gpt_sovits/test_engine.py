@@ -210,6 +210,7 @@ def test_a_prompt_of_other_weights_is_not_used(
         said(session, strange, english(TEXTS[1]))
 
 
+@pytest.mark.slow
 def test_what_the_gate_calls_bad_is_said_once_more(
     session: GptSovitsSession, prompt: GptSovitsPrompt
 ) -> None:
