@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,34 @@ def rows(path: Path, language: str) -> list[Row]:
         for row in golden
         if row["lang"] == language
     ]
+
+
+def cases(folder: Path, language: str) -> Iterator[tuple[str, list[Row]]]:
+    """Name and rows of each file that has texts in a language."""
+    for path in sorted(folder.glob("text/text_*.json")):
+        found = rows(path, language)
+        if found:
+            yield path.stem, found
+
+
+def report(
+    folder: Path,
+    language: str,
+    reader: Callable[[str], Read],
+    is_read_wrong: Callable[[str], bool],
+) -> None:
+    """Print every difference, those where the reference is wrong marked.
+
+    Args:
+        folder: Of golden data.
+        language: Of the rows.
+        reader: Name of a file -> how its texts are read.
+        is_read_wrong: Whether the reference reads something in a text wrong.
+    """
+    for name, golden in cases(folder, language):
+        for difference in differences(golden, reader(name)):
+            why = "  [the reference is wrong]" if is_read_wrong(difference.row.text) else ""
+            sys.stdout.write(f"{name}{why}: {difference}\n")
 
 
 def differences(golden: Iterable[Row], read: Read) -> Iterator[Difference]:

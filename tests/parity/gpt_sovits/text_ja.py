@@ -15,7 +15,7 @@ from pathlib import Path
 
 from core.engines.gpt_sovits.text.japanese import g2p
 from core.engines.gpt_sovits.text.phones import Phones
-from tests.parity.gpt_sovits.agreement import Row, agreement, differences, rows
+from tests.parity.gpt_sovits.agreement import agreement, cases, report
 from tests.parity.result import Result
 
 TOLERANCE = 0.02
@@ -40,30 +40,15 @@ def is_read_wrong(text: str) -> bool:
 
 
 def run(folder: Path) -> Iterator[Result]:
-    for name, golden in _cases(folder):
+    for name, golden in cases(folder, "ja"):
         yield agreement(f"text_ja/{name}/as_reference", golden, _read(name, True), AS_REFERENCE)
         right = [row for row in golden if not is_read_wrong(row.text)]
         yield agreement(f"text_ja/{name}", right, _read(name, False), TOLERANCE)
-
-
-def _cases(folder: Path) -> Iterator[tuple[str, list[Row]]]:
-    """Name and rows of each file."""
-    for path in sorted(folder.glob("text/text_*.json")):
-        found = rows(path, "ja")
-        if found:
-            yield path.stem, found
 
 
 def _read(name: str, as_reference: bool) -> partial[Phones]:
     return partial(g2p, version="v1" if name == "text_v1" else "v2", as_reference=as_reference)
 
 
-def main(folder: Path) -> None:
-    for name, golden in _cases(folder):
-        for difference in differences(golden, _read(name, False)):
-            why = "  [the reference is wrong]" if is_read_wrong(difference.row.text) else ""
-            sys.stdout.write(f"{name}{why}: {difference}\n")
-
-
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    report(Path(sys.argv[1]), "ja", lambda name: _read(name, False), is_read_wrong)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from core.engines.gpt_sovits.text.cantonese import g2p
 from tests.parity.gpt_sovits import text_zh
-from tests.parity.gpt_sovits.agreement import Row, agreement, differences, rows
+from tests.parity.gpt_sovits.agreement import agreement, cases, report
 from tests.parity.result import Result
 
 TOLERANCE = 0.05
@@ -31,27 +31,12 @@ def is_read_wrong(text: str) -> bool:
 
 
 def run(folder: Path) -> Iterator[Result]:
-    for name, golden in _cases(folder):
+    for name, golden in cases(folder, "yue"):
         as_reference = partial(g2p, version="v2", as_reference=True)
         yield agreement(f"text_yue/{name}/as_reference", golden, as_reference, TOLERANCE)
         right = [row for row in golden if not is_read_wrong(row.text)]
         yield agreement(f"text_yue/{name}", right, partial(g2p, version="v2"), TOLERANCE)
 
 
-def _cases(folder: Path) -> Iterator[tuple[str, list[Row]]]:
-    """Name and rows of each file."""
-    for path in sorted(folder.glob("text/text_*.json")):
-        found = rows(path, "yue")
-        if found:
-            yield path.stem, found
-
-
-def main(folder: Path) -> None:
-    for name, golden in _cases(folder):
-        for difference in differences(golden, partial(g2p, version="v2")):
-            why = "  [the reference is wrong]" if is_read_wrong(difference.row.text) else ""
-            sys.stdout.write(f"{name}{why}: {difference}\n")
-
-
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    report(Path(sys.argv[1]), "yue", lambda _: partial(g2p, version="v2"), is_read_wrong)

@@ -20,7 +20,7 @@ from core.engines.gpt_sovits.text.chinese import g2p, normalise
 from core.engines.gpt_sovits.text.chinese_numbers import MEASURE
 from core.engines.gpt_sovits.text.chinese_words import words
 from core.engines.gpt_sovits.text.phones import Phones
-from tests.parity.gpt_sovits.agreement import Row, agreement, differences, rows
+from tests.parity.gpt_sovits.agreement import agreement, cases, report
 from tests.parity.result import Result
 
 TOLERANCE = 0.02
@@ -61,20 +61,12 @@ def by_phrase(clause: str) -> list[str]:
 
 
 def run(folder: Path) -> Iterator[Result]:
-    for name, golden in _cases(folder):
+    for name, golden in cases(folder, "zh"):
         # A pause mark changes the phones of the whole segment, which is compared in `text`.
         plain = [row for row in golden if not set(row.text) & set("￥^")]
         yield agreement(f"text_zh/{name}/as_reference", plain, _read(name, True), TOLERANCE)
         right = [row for row in golden if not is_read_wrong(row.text)]
         yield agreement(f"text_zh/{name}", right, _read(name, False), TOLERANCE)
-
-
-def _cases(folder: Path) -> Iterator[tuple[str, list[Row]]]:
-    """Name and rows of each file."""
-    for path in sorted(folder.glob("text/text_*.json")):
-        found = rows(path, "zh")
-        if found:
-            yield path.stem, found
 
 
 def _read(name: str, as_reference: bool) -> partial[Phones]:
@@ -92,12 +84,5 @@ def _meets_itself(word: str) -> bool:
     return len(word) > 3 and bool(pairs) and pairs != [1, 3]
 
 
-def main(folder: Path) -> None:
-    for name, golden in _cases(folder):
-        for difference in differences(golden, _read(name, False)):
-            why = "  [the reference is wrong]" if is_read_wrong(difference.row.text) else ""
-            sys.stdout.write(f"{name}{why}: {difference}\n")
-
-
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    report(Path(sys.argv[1]), "zh", lambda name: _read(name, False), is_read_wrong)
