@@ -45,13 +45,18 @@ class App:
 
 def start(home: Path, port: int, *more: str) -> App:
     """`python app.py` as a person starts it; returns when its page is up."""
+    return serve(
+        home, port, "app.py", "--no-browser", "--port", str(port), "--home", str(home), *more
+    )
+
+
+def serve(home: Path, port: int, *command: str) -> App:
+    """A program of Python with the page; returns when that is up."""
     said = home / "said.txt"
     with said.open("w") as out:
         process = subprocess.Popen(
-            [sys.executable, "app.py", "--no-browser", "--port", str(port), "--home", str(home),
-             *more],
-            cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
+            [sys.executable, *command], cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, text=True
+        )
     until_up(process, said)
     return App(address=f"http://127.0.0.1:{port}/", process=process, home=home)
 

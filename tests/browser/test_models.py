@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import ROOT, App, end, free_port, until_up
+from tests.browser.conftest import App, end, free_port, serve
 from tests.browser.test_page import CONTRASTS, SHORT, SLOW_MS, WIDTHS, tab
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -21,14 +19,7 @@ MODELS = 2
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     home, port = tmp_path_factory.mktemp("models"), free_port()
-    said = home / "said.txt"
-    with said.open("w") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.browser.with_models", str(port), str(home)],
-            cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
-    until_up(process, said)
-    started = App(address=f"http://127.0.0.1:{port}/", process=process, home=home)
+    started = serve(home, port, "-m", "tests.browser.with_models", str(port), str(home))
     yield started
     end(started)
 

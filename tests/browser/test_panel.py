@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import ROOT, App, Open, end, free_port, until_up
+from tests.browser.conftest import App, Open, end, free_port, serve
 from tests.browser.test_page import CONTRASTS, SLOW_MS, WIDTHS, listen_to, tab
 from tests.browser.with_cards import LOST
 
@@ -21,14 +19,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 @pytest.fixture(scope="module")
 def cards(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     home, port = tmp_path_factory.mktemp("cards"), free_port()
-    said = home / "said.txt"
-    with said.open("w") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.browser.with_cards", str(port), str(home)],
-            cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
-    until_up(process, said)
-    started = App(address=f"http://127.0.0.1:{port}/", process=process, home=home)
+    started = serve(home, port, "-m", "tests.browser.with_cards", str(port), str(home))
     yield started
     end(started)
 
