@@ -246,6 +246,11 @@ class Fetching:
             )
             return self._running.now()
 
+    def fetch_from(self, endpoint: str) -> None:
+        """Every download that is started from now on asks this address of a hub or a mirror."""
+        for hub in self._hubs.values():
+            hub.endpoint = endpoint
+
     def stop(self) -> None:
         """End the download soon; what has come is kept, and `start` goes on from there."""
         if self._running is not None:

@@ -667,6 +667,8 @@ class Studio:
         host.idle_s = self._settings.idle_unload_s or None
         if changed.memory_cap_mib != before.memory_cap_mib:  # else one from the command line holds
             host.cap_bytes = cap_bytes(self._settings)
+        if changed.hub_endpoint != before.hub_endpoint:
+            self._parts.fetching.fetch_from(self._settings.hub_endpoint)
         return self._settings
 
     @property

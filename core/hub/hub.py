@@ -1,6 +1,6 @@
 """The folder of downloads: what is there, what is missing, and how it comes.
 
-    hub = Hub(paths.data / "hub", endpoint=settings.hub_endpoint)
+    hub = Hub(paths.models, endpoint=settings.hub_endpoint)
     hub.status("v2ProPlus")                      # Missing | Partial | Ready, at once, no network
     hub.download("v2ProPlus", on_progress, stop) # blocks; raises StudioError or Cancelled
     transfer = Transfer(hub, with_needs("v2ProPlus"))   # the same in a thread
@@ -89,7 +89,7 @@ class Hub:
     """
     Args:
         folder: Of downloads; is made when something comes.
-        endpoint: Address of the hub or of a mirror.
+        endpoint: Address of the hub or of a mirror; a change holds from the next download on.
         items: The catalogue.
         connect: From an address to a connection.
         clock: Seconds that only grow.
@@ -106,7 +106,7 @@ class Hub:
     ) -> None:
         self.folder = folder
         self.items = items
-        self._endpoint = endpoint
+        self.endpoint = endpoint
         self._connect = connect or _connection
         self._clock = clock
 
@@ -169,7 +169,7 @@ class Hub:
         on_progress: Callable[[Progress], None],
         stop: StopFlag,
     ) -> None:
-        with self._connect(self._endpoint) as connection:
+        with self._connect(self.endpoint) as connection:
             told = {file.path: self._ask(connection, wanted, file, stop) for file in missing}
             sizes = {
                 file.path: told[file.path].size_bytes or file.size_bytes

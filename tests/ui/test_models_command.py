@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -177,3 +178,24 @@ def test_speak_takes_a_model_that_was_fetched(
     run(studio, capsys, "download", "--engine", "singer")
     assert run(studio, capsys, *asked, "--model", "alto").code == 0
     assert "load cpu alto" in (tmp_path / "fake" / "log").read_text().splitlines()
+
+
+def test_an_address_that_is_saved_is_asked_from_the_next_download_on(
+    hub: FakeHub, studio: Studio, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with FakeHub(dict(hub.files)).open() as mirror:
+        del hub.files["alto.tone"]
+        assert run(studio, capsys, "download", "--engine", "singer").code == 2
+        n_asked = len(hub.requests)
+        studio.save_settings(dataclasses.replace(studio.settings(), hub_endpoint=mirror.endpoint))
+        assert run(studio, capsys, "download", "--engine", "singer").code == 0
+        assert len(hub.requests) == n_asked
+        assert mirror.ranges("alto.tone") == [None]
+        assert mirror.ranges("reed.tone") == [], "it was here already"
+
+
+def test_another_setting_leaves_the_address_alone(
+    studio: Studio, capsys: pytest.CaptureFixture[str]
+) -> None:
+    studio.save_settings(dataclasses.replace(studio.settings(), engine="singer"))
+    assert run(studio, capsys, "download", "--engine", "singer").code == 0
