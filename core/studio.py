@@ -24,6 +24,7 @@ from core.audio.encode import FileFormat
 from core.audio.join import faded
 from core.audio.recording import Recording, ReferenceLimits
 from core.audio.samples import Audio, ReferenceReport, Span
+from core.engines.copies import Copies, Kept
 from core.engines.protocol import EngineCard, Shelf, StopFlag
 from core.engines.registry import Registry
 from core.errors import InputError, MissingError, ResourceError
@@ -90,6 +91,7 @@ class Studio:
     def __init__(self, parts: Parts, current: Settings) -> None:
         self._parts = parts
         self._settings = current
+        self._copies = Copies(parts.paths.copies)
         self._recordings: OrderedDict[str, Recording] = OrderedDict()
         self._paced: tuple[str, int, float | None] = ("", 0, None)
         self._lock = threading.Lock()
@@ -140,6 +142,17 @@ class Studio:
     def wait_for_download(self, timeout_s: float) -> Download | None:
         """The same when it is over, or when this time (s) has passed."""
         return self._parts.fetching.wait(timeout_s)
+
+    def copies(self) -> Kept:
+        """What the copies of models take that load faster than the models; reads the disk."""
+        return self._copies.kept()
+
+    def clear_copies(self) -> int:
+        """Remove them but for those in use; the next loading of a model takes longer, once.
+
+        Returns the bytes that it gave back.
+        """
+        return self._copies.clear()
 
     def _ready(self, engine: str, model: str = "") -> EngineCard:
         """A card for loading; without its model where there is none, for what needs none."""
@@ -688,7 +701,8 @@ class Studio:
             self._parts.runner.resume(job.id)
 
     def _sweep(self) -> None:
-        """Remove decoded copies, excerpts and borrowed voices' prompts of earlier days."""
+        """Remove decoded copies, excerpts and borrowed voices' prompts of earlier days, and copies
+        of models that are gone."""
         paths = self._parts.paths
         oldest = time.time() - STALE_S
         for folder in (paths.recordings, paths.exports / "listen"):
@@ -724,3 +738,4 @@ def _copy(source: Path, target: Path, hint: str = "Choose another place.") -> No
             shutil.copyfile(source, part)
     except OSError as error:
         raise ResourceError(f"{target} could not be written: {error.strerror}.", hint) from None
+        self._copies.prune()

@@ -154,9 +154,15 @@ def parser() -> argparse.ArgumentParser:
         parents=[shared, asks],
         help="the models that engines speak with: what is here, what lacks",
         description="List the models of an engine: those that lie here, what those lack that "
-        "cannot speak, files that cannot be used and why, and what is public to download.",
+        "cannot speak, files that cannot be used and why, and what is public to download; and what "
+        "the copies take that Timbre makes of models so that they load faster.",
     )
     listed.add_argument("--engine", default="", help="of which engine (default: all)")
+    listed.add_argument(
+        "--clear-copies",
+        action="store_true",
+        help="remove those copies, but for what is in use; they are made again when needed",
+    )
     fetched = commands.add_parser(
         "download",
         parents=[shared, asks],

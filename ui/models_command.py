@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from core.disk import megabytes
+from core.engines.copies import Kept
 from core.engines.protocol import EngineCard
 from core.errors import InputError, StudioError
 from core.fetching import Download
@@ -32,7 +33,28 @@ def models(arguments: argparse.Namespace, studio: Studio) -> tuple[Answer, str]:
         lines += said
     if not cards:
         lines.append("No engine needs a model.")
-    return {"engines": answers}, "\n".join(lines)
+    freed = studio.clear_copies() if arguments.clear_copies else None
+    kept, about_copies = _copies(studio.copies(), freed)
+    if freed is not None or any(card.shelf for card in cards):
+        lines.append(about_copies)
+    return {"engines": answers, "copies": kept}, "\n".join(lines)
+
+
+def _copies(kept: Kept, freed_bytes: int | None) -> tuple[Answer, str]:
+    """What copies take, and what clearing them gave back."""
+    answer: Answer = {
+        "folder": str(kept.folder),
+        "n": kept.n,
+        "size_bytes": kept.size_bytes,
+        "in_use_bytes": kept.in_use_bytes,
+    }
+    line = f"Copies for fast loading take {megabytes(kept.size_bytes)} in {kept.folder}"
+    if kept.in_use_bytes:
+        line += f", {megabytes(kept.in_use_bytes)} of it in use"
+    if freed_bytes is not None:
+        answer["freed_bytes"] = freed_bytes
+        return answer, f"{megabytes(freed_bytes)} were given back. {line}."
+    return answer, f"{line}."
 
 
 def _engine(studio: Studio, card: EngineCard) -> tuple[Answer, list[str]]:

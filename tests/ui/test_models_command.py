@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from app import open_studio
+from app import ASSETS, open_studio
+from core.engines.copies import Copies
 from core.hub.catalogue import Item, RemoteFile
 from core.hub.hub import Hub
 from core.studio import Studio
@@ -199,3 +200,43 @@ def test_another_setting_leaves_the_address_alone(
 ) -> None:
     studio.save_settings(dataclasses.replace(studio.settings(), engine="singer"))
     assert run(studio, capsys, "download", "--engine", "singer").code == 0
+
+
+def test_models_says_what_copies_take_and_clears_all_but_those_in_use(
+    studio: Studio, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = studio.paths
+    used = Copies(paths.copies)
+    used.place("a" * 32, paths.models / "used.pth").write_bytes(b"0" * 2_000_000)
+    unused = Copies(paths.copies)
+    unused.place("b" * 32, paths.models / "unused.pth").write_bytes(b"0" * 5_000_000)
+    unused.release()
+    ran = run(studio, capsys, "models", "--json")
+    copies = ran.answer["copies"]
+    assert copies["folder"] == str(paths.copies)
+    assert copies["n"] == 2
+    assert 7_000_000 <= copies["size_bytes"] < 7_010_000
+    assert 2_000_000 <= copies["in_use_bytes"] < 2_010_000
+    assert "freed_bytes" not in copies
+    ran = run(studio, capsys, "models", "--clear-copies")
+    assert ran.code == 0
+    assert "5.0 MB were given back. Copies for fast loading take 2.0 MB in " in ran.out
+    assert "2.0 MB of it in use" in ran.out
+    used.release()
+    ran = run(studio, capsys, "models", "--clear-copies", "--json")
+    assert ran.answer["copies"]["freed_bytes"] >= 2_000_000
+    assert ran.answer["copies"]["size_bytes"] == 0
+
+
+def test_copies_of_models_that_are_gone_go_when_the_page_opens(studio: Studio) -> None:
+    cache = Copies(studio.paths.copies)
+    for name in ("kept", "gone"):
+        source = studio.paths.models / f"{name}.pth"
+        source.parent.mkdir(parents=True, exist_ok=True)
+        source.touch()
+        cache.place(name.encode().hex() * 4, source).write_bytes(b"0" * 1000)
+    cache.release()
+    (studio.paths.models / "gone.pth").unlink()
+    studio.open_for_people(ASSETS)
+    assert studio.copies().n == 1
+    assert [file.stem for file in studio.paths.copies.rglob("*.safetensors")] == ["kept"]

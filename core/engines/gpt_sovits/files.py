@@ -1,14 +1,15 @@
 """Opens and loads the files of GPT-SoVITS, in the engine process.
 
-    semantic = load_semantic(pair.s1, cache=folder, device="cuda", precision="fp16")
-    synthesiser = load_synthesiser(pair.s2, cache=folder, device="cuda")
-    speaker = load_speaker(pair.shared.sv, cache=folder)
-    hubert = load_hubert(pair.shared.hubert, cache=folder)
-    bert, vocabulary = load_bert(pair.shared.bert, cache=folder)
+    cache = Copies(paths.copies)
+    semantic = load_semantic(pair.s1, cache=cache, device="cuda", precision="fp16")
+    synthesiser = load_synthesiser(pair.s2, cache=cache, device="cuda")
+    speaker = load_speaker(pair.shared.sv, cache=cache)
+    hubert = load_hubert(pair.shared.hubert, cache=cache)
+    bert, vocabulary = load_bert(pair.shared.bert, cache=cache)
 
-The first opening writes a copy as safetensors into the cache folder: with one tensor in memory at
-a time, in the file's own precision; it is mapped from then on. Without a cache folder, or where
-its disk is full, the file itself is read. Loading is strict: a tensor too few or too many is an
+The first opening writes a copy as safetensors into the cache: with one tensor in memory at a time,
+in the file's own precision; it is mapped from then on. Without a cache, or where its disk is full,
+the file itself is read. Loading is strict: a tensor too few or too many is an
 `InputError` that names it.
 """
 
@@ -25,6 +26,7 @@ from pathlib import Path
 import torch
 
 from core.disk import writing
+from core.engines.copies import Copies
 from core.engines.gpt_sovits import bert, hubert, speaker_weights, synthesiser_weights
 from core.engines.gpt_sovits.bert import Bert, Vocabulary
 from core.engines.gpt_sovits.contents import read_contents
@@ -39,10 +41,7 @@ from core.engines.gpt_sovits.synthesiser import Synthesiser
 from core.engines.gpt_sovits.synthesiser_dims import SynthesiserDims
 from core.engines.nn.checkpoint import Checkpoint, open_checkpoint
 from core.engines.nn.convert import convert
-from core.errors import InputError, MissingError, ResourceError
-
-FORMAT = 1
-"""Of the copies in the cache folder; raised when they must be made anew."""
+from core.errors import InputError, MissingError, ResourceError, StudioError
 
 _ZIP = b"PK"
 _BEYOND_BERT = ("cls.", "bert.pooler.")
@@ -53,7 +52,7 @@ _logger = logging.getLogger("timbre.gpt_sovits")
 def load_semantic(
     file: ModelFile,
     *,
-    cache: Path | None = None,
+    cache: Copies | None = None,
     device: torch.device | str = "cpu",
     precision: str = "fp32",
 ) -> SemanticModel:
@@ -61,7 +60,7 @@ def load_semantic(
 
     Args:
         file: An s1.
-        cache: Folder of converted files.
+        cache: Converted files.
         device: Where it runs.
         precision: As of `semantic.precision_for`.
 
@@ -75,7 +74,7 @@ def load_semantic(
 def load_synthesiser(
     file: ModelFile,
     *,
-    cache: Path | None = None,
+    cache: Copies | None = None,
     device: torch.device | str = "cpu",
     decoder_dtype: torch.dtype = torch.float32,
     dims: SynthesiserDims | None = None,
@@ -84,7 +83,7 @@ def load_synthesiser(
 
     Args:
         file: An s2.
-        cache: Folder of converted files.
+        cache: Converted files.
         device: Where it runs.
         decoder_dtype: Of the decoder.
         dims: Read off the tensors without it.
@@ -101,7 +100,7 @@ def load_synthesiser(
 def load_speaker(
     path: Path,
     *,
-    cache: Path | None = None,
+    cache: Copies | None = None,
     device: torch.device | str = "cpu",
     dims: SpeakerDims | None = None,
 ) -> Speaker:
@@ -110,7 +109,7 @@ def load_speaker(
         return speaker_weights.load(checkpoint, device=device, dims=dims)
 
 
-def open_model(file: ModelFile, *, cache: Path | None = None) -> Checkpoint:
+def open_model(file: ModelFile, *, cache: Copies | None = None) -> Checkpoint:
     """An s1 or s2 under its published names, its settings in `extras`."""
     return _open(file.path, cache, keep=lambda name: not name.startswith("enc_q."), as_known=file)
 
@@ -118,7 +117,7 @@ def open_model(file: ModelFile, *, cache: Path | None = None) -> Checkpoint:
 def load_hubert(
     folder: Path,
     *,
-    cache: Path | None = None,
+    cache: Copies | None = None,
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float32,
 ) -> Hubert:
@@ -126,7 +125,7 @@ def load_hubert(
 
     Args:
         folder: Of the Hugging Face kind, its weights in torch's format or safetensors.
-        cache: Folder of converted files.
+        cache: Converted files.
         device: Where it runs.
         dtype: Of its weights.
 
@@ -140,7 +139,7 @@ def load_hubert(
 def load_bert(
     folder: Path,
     *,
-    cache: Path | None = None,
+    cache: Copies | None = None,
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float32,
 ) -> tuple[Bert, Vocabulary]:
@@ -160,7 +159,7 @@ def _weights(folder: Path) -> Path:
 
 def _open(
     path: Path,
-    cache: Path | None,
+    cache: Copies | None,
     *,
     keep: Callable[[str], bool] = lambda name: True,
     as_known: ModelFile | None = None,
@@ -174,15 +173,24 @@ def _open(
     at = ("weight",) if contents.is_nested else ()
     if cache is None or contents.is_safetensors:
         return _original(path, at, contents.header)
-    # Sentences about a copy name it, so it is named like the file that the person knows.
-    copy = cache / f"{contents.digest}-{FORMAT}" / f"{path.stem}.safetensors"
+    try:
+        copy = cache.place(contents.digest, path)
+    except (ResourceError, InputError) as error:
+        return _without_copy(path, at, contents.header, error)
     if not copy.is_file():
         try:
             _convert(path, at, contents.header, copy, keep)
         except ResourceError as error:
-            _logger.warning("%s is read without a copy: %s", path.name, error.message)
-            return _original(path, at, contents.header)
+            return _without_copy(path, at, contents.header, error)
+        cache.prune()
     return _copy(copy)
+
+
+def _without_copy(
+    path: Path, at: tuple[str, ...], header: bytes | None, error: StudioError
+) -> Checkpoint:
+    _logger.warning("%s is read without a copy: %s", path.name, error.message)
+    return _original(path, at, header)
 
 
 def _original(path: Path, at: tuple[str, ...], header: bytes | None) -> Checkpoint:

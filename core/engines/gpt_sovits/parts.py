@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import weakref
 from pathlib import Path
 
 import torch
 
+from core.engines.copies import Copies
 from core.engines.gpt_sovits import files
 from core.engines.gpt_sovits.bert import Bert, Vocabulary
 from core.engines.gpt_sovits.hubert import Hubert
@@ -31,7 +33,8 @@ class FileParts:
 
     Args:
         weights: The chosen model.
-        cache: Folder of converted files; None: files are read as they are.
+        cache: Folder of converted files, whose copies of these stay as long as this lives; None:
+            files are read as they are.
 
     Raises:
         MissingError: None was chosen, or it lacks a part.
@@ -49,7 +52,10 @@ class FileParts:
                 f"The model “{weights.name}” cannot be loaded: {', '.join(missing)} was not found.",
                 "Download it, or put it beside the model.",
             )
-        self._weights, self._cache = weights, cache
+        self._weights = weights
+        self._cache = None if cache is None else Copies(cache)
+        if self._cache is not None:
+            weakref.finalize(self, self._cache.release)
 
     @property
     def digest(self) -> str:

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from core import paths
+from core.engines.copies import Copies
 from core.engines.gpt_sovits import files
 from core.engines.gpt_sovits.files import load_semantic, load_speaker, load_synthesiser, open_model
 from core.engines.gpt_sovits.models import ModelFile, find
@@ -40,13 +41,13 @@ def same(left: dict[str, torch.Tensor], right: dict[str, torch.Tensor]) -> bool:
 
 
 def copies(cache: Path) -> list[Path]:
-    return sorted(path for path in cache.rglob("*") if path.is_file())
+    return sorted(cache.rglob("*.safetensors"))
 
 
 def test_a_semantic_model_of_the_official_format_loads(tmp_path: Path) -> None:
     tiny.write_semantic(tmp_path / "m" / "anna-e15.ckpt")
     file = only(tmp_path / "m")
-    for cache in (None, tmp_path / "cache", tmp_path / "cache"):
+    for cache in (None, Copies(tmp_path / "cache"), Copies(tmp_path / "cache")):
         model = load_semantic(file, cache=cache)
         assert model.dims == tiny.SEMANTIC, "the number of heads is only in the settings"
         rows = model.phone_embedding.weight
@@ -63,8 +64,8 @@ def test_a_synthesiser_of_every_header_loads(version: str, header: str, tmp_path
     tiny.write_synthesiser(tmp_path / "m" / "anna_e8_s120.pth", version=version, header=header)
     file = only(tmp_path / "m")
     assert file.version == version
-    once = load_synthesiser(file, cache=tmp_path / "cache").state_dict()
-    again = load_synthesiser(file, cache=tmp_path / "cache").state_dict()
+    once = load_synthesiser(file, cache=Copies(tmp_path / "cache")).state_dict()
+    again = load_synthesiser(file, cache=Copies(tmp_path / "cache")).state_dict()
     straight = load_synthesiser(file).state_dict()
     assert same(once, straight)
     assert same(once, again)
@@ -74,7 +75,7 @@ def test_a_synthesiser_of_every_header_loads(version: str, header: str, tmp_path
 def test_what_only_training_needs_is_neither_missed_nor_kept(tmp_path: Path) -> None:
     tensors = tiny.synthesiser_tensors("v2", with_training=True)
     tiny.write_synthesiser(tmp_path / "m" / "s2G.pth", tensors)
-    with open_model(only(tmp_path / "m"), cache=tmp_path / "cache") as checkpoint:
+    with open_model(only(tmp_path / "m"), cache=Copies(tmp_path / "cache")) as checkpoint:
         assert "enc_q.pre.weight" not in checkpoint.specs
         assert len(checkpoint.specs) == len(tensors) - 1
         assert checkpoint.extras["config"]["data"]["sampling_rate"] == 32000
@@ -85,7 +86,7 @@ def test_settings_that_another_program_saved_as_its_own_kind_of_table_are_read(
     tmp_path: Path,
 ) -> None:
     tiny.write_saved_again(tmp_path / "m" / "a.pth")
-    for cache in (None, tmp_path / "cache"):
+    for cache in (None, Copies(tmp_path / "cache")):
         with open_model(only(tmp_path / "m"), cache=cache) as checkpoint:
             assert checkpoint.extras["config"] == {
                 "data": {"hop_length": 640},
@@ -110,13 +111,13 @@ def test_a_file_with_a_header_is_mapped_when_it_is_converted(
     open_model(file).close()
     assert opened == [b"PK"]
     for _ in range(2):
-        open_model(file, cache=tmp_path / "cache").close()
+        open_model(file, cache=Copies(tmp_path / "cache")).close()
     assert opened[1:] == [None, None, None]
 
 
 def test_the_speaker_network_loads(tmp_path: Path) -> None:
     path = tiny.write_speaker(tmp_path / "sv.ckpt")
-    model = load_speaker(path, cache=tmp_path / "cache", dims=tiny.SPEAKER)
+    model = load_speaker(path, cache=Copies(tmp_path / "cache"), dims=tiny.SPEAKER)
     straight = load_speaker(path, dims=tiny.SPEAKER)
     assert same(model.state_dict(), straight.state_dict())
 
@@ -146,12 +147,12 @@ def test_a_tensor_too_few_too_many_or_misshaped_is_named(
     tiny.write_semantic(tmp_path / "s1" / "a.ckpt", s1)
     tiny.write_synthesiser(tmp_path / "s2" / "b.pth", s2)
     with pytest.raises(InputError) as caught:
-        load_semantic(only(tmp_path / "s1"), cache=tmp_path / "cache")
+        load_semantic(only(tmp_path / "s1"), cache=Copies(tmp_path / "cache"))
     ours = "layers.1.narrow.bias" if spoil is missing else "model.h.layers.1.linear2.bias"
     assert said.format(ours) in caught.value.message
     assert "“a.safetensors”" in caught.value.message
     with pytest.raises(InputError) as caught:
-        load_synthesiser(only(tmp_path / "s2"), cache=tmp_path / "cache")
+        load_synthesiser(only(tmp_path / "s2"), cache=Copies(tmp_path / "cache"))
     assert said.format("enc_p.mrte.c_post.bias") in caught.value.message
 
 
@@ -198,9 +199,12 @@ def test_a_conversion_that_was_interrupted_leaves_nothing(
     with monkeypatch.context() as patch:
         patch.setattr(paths.os, "fsync", pulled)
         with pytest.raises(KeyboardInterrupt):
-            load_synthesiser(only(tmp_path / "m"), cache=tmp_path / "cache")
+            load_synthesiser(only(tmp_path / "m"), cache=Copies(tmp_path / "cache"))
     assert copies(tmp_path / "cache") == []
-    assert load_synthesiser(only(tmp_path / "m"), cache=tmp_path / "cache").dims.n_symbols == 732
+    assert (
+        load_synthesiser(only(tmp_path / "m"), cache=Copies(tmp_path / "cache")).dims.n_symbols
+        == 732
+    )
 
 
 def test_without_room_for_a_copy_the_file_itself_is_read(
@@ -212,7 +216,9 @@ def test_without_room_for_a_copy_the_file_itself_is_read(
         raise ResourceError("There is no room left.")
 
     monkeypatch.setattr(files, "convert", full)
-    assert load_semantic(only(tmp_path / "m"), cache=tmp_path / "cache").dims == tiny.SEMANTIC
+    assert (
+        load_semantic(only(tmp_path / "m"), cache=Copies(tmp_path / "cache")).dims == tiny.SEMANTIC
+    )
     assert "a.ckpt is read without a copy: There is no room left." in caplog.text
     assert copies(tmp_path / "cache") == []
 
@@ -223,7 +229,7 @@ def test_safetensors_are_read_where_they_are(tmp_path: Path) -> None:
     with open_model(only(tmp_path / "m")) as checkpoint:
         (tmp_path / "s").mkdir()
         convert(checkpoint, tmp_path / "s" / "a.safetensors")
-    load_synthesiser(only(tmp_path / "s"), cache=tmp_path / "cache")
+    load_synthesiser(only(tmp_path / "s"), cache=Copies(tmp_path / "cache"))
     assert copies(tmp_path / "cache") == []
 
 
@@ -236,5 +242,5 @@ def test_a_cache_that_is_closed_to_us_is_done_without(
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(files.tempfile, "TemporaryDirectory", closed)
-    load_synthesiser(only(tmp_path / "m"), cache=tmp_path / "cache")
+    load_synthesiser(only(tmp_path / "m"), cache=Copies(tmp_path / "cache"))
     assert copies(tmp_path / "cache") == []
