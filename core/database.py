@@ -68,6 +68,10 @@ MIGRATIONS: tuple[str, ...] = (
     -- What the engine's own check had to say of a segment's sound; empty: all is well.
     ALTER TABLE segments ADD COLUMN verdict TEXT NOT NULL DEFAULT '';
     """,
+    """
+    -- Further recordings of a voice's speaker: a list of {name, seconds}, in JSON.
+    ALTER TABLE voices ADD COLUMN more TEXT NOT NULL DEFAULT '[]';
+    """,
 )
 """One script per version, only ever added to: `PRAGMA user_version` counts those that ran."""
 

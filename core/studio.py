@@ -12,7 +12,7 @@ import threading
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,12 +22,12 @@ from core import doctor, settings
 from core.audio import inspect as recordings
 from core.audio.encode import FileFormat
 from core.audio.join import faded
-from core.audio.recording import Recording, ReferenceLimits
+from core.audio.recording import Part, Recording, ReferenceLimits
 from core.audio.samples import Audio, ReferenceReport, Span
 from core.engines.copies import Copies, Kept
 from core.engines.protocol import EngineCard, Shelf, StopFlag
 from core.engines.registry import Registry
-from core.errors import InputError, MissingError, ResourceError
+from core.errors import InputError, MissingError, ResourceError, StudioError
 from core.events import EventBoard, JobEvent
 from core.fetching import Download, Downloads, Fetching
 from core.jobs import export
@@ -200,6 +200,23 @@ class Studio:
                 oldest.path.unlink(missing_ok=True)
         return recording
 
+    def inspect_further(
+        self, path: Path, *, name: str | None = None, engine: str = "builtin"
+    ) -> Recording:
+        """As `inspect`, for one more recording of a speaker: its best seconds are kept.
+
+        Raises InputError that names it, also where there is nothing to keep in it.
+        """
+        name = name or path.name
+        try:
+            recording = self.inspect(path, name=name, engine=engine)
+        except StudioError as error:
+            raise _of_no_use(name, error.message, error.hint) from error
+        if not recording.windows:
+            self.forget_recording(recording.id)
+            raise _of_no_use(name, recording.problem or "No speech was found.", recording.hint)
+        return recording
+
     def recording(self, recording_id: str) -> Recording:
         """Raises MissingError when it was never read here, or long ago."""
         with self._lock:
@@ -266,6 +283,7 @@ class Studio:
         language: str | None,
         statement: str,
         engine: str = "builtin",
+        more: Sequence[Part] = (),
     ) -> Voice:
         """Keep a span of a recording as a voice.
 
@@ -276,11 +294,12 @@ class Studio:
             transcript: What is said in the span, or None.
             language: ISO 639-1 of what is said in it; None to read it off the transcript.
             statement: The consent that the person gave, word for word.
-            engine: Whose limits the span keeps.
+            engine: Whose limits the spans keep.
+            more: Of further recordings of the same speaker, for engines that listen to several.
 
         Raises:
             InputError: No consent, no name, a span that cannot serve, or a transcript that
-                cannot be of it.
+                cannot be of it. Of a further recording it says which.
         """
         recording = self.recording(recording_id)
         report = self.judge(recording_id, span, engine=engine)
@@ -301,7 +320,17 @@ class Studio:
             span=span,
             report=report,
             statement=statement,
+            more=[self._further(each, self.card(engine)) for each in more],
         )
+
+    def _further(self, part: Part, card: EngineCard) -> tuple[str, Audio]:
+        """Name and sound of a further recording."""
+        recording = self.recording(part.recording_id)
+        try:
+            self._check_span(recording, part.span, card)
+        except InputError as error:
+            raise _of_no_use(recording.name, error.message, error.hint) from error
+        return recording.name, recordings.kept(recording.path, part.span)
 
     @contextlib.contextmanager
     def borrowed_voice(
@@ -314,6 +343,7 @@ class Studio:
         language: str | None,
         statement: str,
         engine: str = "builtin",
+        more: Sequence[Part] = (),
     ) -> Iterator[Voice]:
         """A voice for one command: it leaves the library again with the block.
 
@@ -332,6 +362,7 @@ class Studio:
             language=language,
             statement=statement,
             engine=engine,
+            more=more,
         )
         voice = self._parts.voices.lend(made)
         try:
@@ -710,6 +741,7 @@ class Studio:
                 with contextlib.suppress(OSError):  # somebody else may sweep, or play it
                     if file.stat().st_mtime < oldest:
                         file.unlink(missing_ok=True)
+        self._copies.prune()
         digests = [voice.digest for voice in self.voices()]
         prompts.forget_strangers(paths.prompts, digests, before_s=oldest)
 
@@ -728,6 +760,10 @@ def cap_bytes(chosen: Settings) -> int | None:
     return None if chosen.memory_cap_mib is None else chosen.memory_cap_mib * budget.MIB
 
 
+def _of_no_use(name: str, why: str, hint: str) -> InputError:
+    return InputError(f"The further recording “{name}” cannot be used. {why}", hint)
+
+
 def _busy() -> ResourceError:
     return ResourceError("The engine is at work.", "Wait for its end, or stop the job first.")
 
@@ -738,4 +774,3 @@ def _copy(source: Path, target: Path, hint: str = "Choose another place.") -> No
             shutil.copyfile(source, part)
     except OSError as error:
         raise ResourceError(f"{target} could not be written: {error.strerror}.", hint) from None
-        self._copies.prune()

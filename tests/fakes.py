@@ -97,8 +97,9 @@ SINGER_CARD = dataclasses.replace(
         ),
     ),
     shelf="tests.fakes:find_tones",
+    max_more=3,
 )
-"""The same with models: files that end in `.tone`."""
+"""The same with models, files that end in `.tone`; it listens to further recordings."""
 
 
 def find_tones(folders: Sequence[Path]) -> Shelf:
@@ -212,6 +213,9 @@ class FakeSession:
 
     def prepare(self, reference: Reference) -> Prompt:
         note(f"prepare {reference.digest}")
+        if reference.more:
+            heard = [f"{each.seconds:g} s at {each.rate}" for each in reference.more]
+            note(f"further {', '.join(heard)}")
         if _asked_for("hang in prepare"):
             hang()
         if reference.audio.seconds < FAKE_CARD.reference_min_s:

@@ -195,6 +195,13 @@ CHINESE = {
     ),
     "Choose a shorter one.": "请选短一些的片段。",
     "The kept stretch is empty.": "保留的片段是空的。",
+    "The further recording “{name}” cannot be used. {why}": "补充录音“{name}”无法使用。{why}",
+    "These are {n} further recordings; a voice takes at most {most}.": (
+        "共有 {n} 段补充录音；一个声音最多可用 {most} 段。"
+    ),
+    "Keep the best ones.": "请保留其中最好的几段。",
+    "The further recording “{name}” is empty or broken.": "补充录音“{name}”是空的或已损坏。",
+    "Leave it out.": "请去掉它。",
     "Choose a longer stretch.": "请选长一些的片段。",
     "The recording holds samples that are not numbers.": "录音中有不是数字的采样。",
     "Save it again as WAV.": "请另存为 WAV。",

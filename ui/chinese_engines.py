@@ -137,6 +137,13 @@ ENGINES = {
     "No voice is heard in the reference: its loudest sample is {peak} of full scale.": (
         "参考录音中听不到声音：最响处只有满刻度的 {peak}。"
     ),
+    "No voice is heard in further recording {n}: its loudest sample is {peak} of full scale.": (
+        "第 {n} 段补充录音中听不到声音：最响处只有满刻度的 {peak}。"
+    ),
+    "Further recording {n} lasts {seconds} s; a voice is heard in {least} s or more.": (
+        "第 {n} 段补充录音只有 {seconds} 秒；至少需要 {least} 秒。"
+    ),
+    "Leave it out, or choose a longer one.": "请去掉它，或选择更长的录音。",
     "Choose a stretch of clear speech.": "请选择一段清晰的语音。",
     "The model gave no sound that can be heard for one segment, twice.": (
         "模型对某一段两次都没有给出可听见的声音。"

@@ -39,6 +39,19 @@ class Window:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Part:
+    """The stretch of a recording that is kept.
+
+    Args:
+        recording_id: Of its `Recording`.
+        span: Within it.
+    """
+
+    recording_id: str
+    span: Span
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recording:
     """
     Args:

@@ -89,6 +89,7 @@ class EngineCard:
         reference_best_s: What auto-trim aims at (s).
         reference_max_s: Longest stretch that is used (s).
         wants_transcript: A transcript of the reference makes it better.
+        max_more: Further recordings of the speaker that it listens to; 0: it ignores them.
         max_chars: Longest utterance, in characters.
         max_batch: Utterances that it can say at once.
         knobs: What can be turned.
@@ -117,6 +118,7 @@ class EngineCard:
     max_batch: int
     knobs: tuple[Knob, ...]
     factory: str
+    max_more: int = 0
     devices: tuple[str, ...] = ("cpu",)
     cost: CostModel | None = None
     limits: Limits = field(default_factory=Limits)
@@ -146,12 +148,15 @@ class Reference:
         transcript: What is said in it, or None.
         language: ISO 639-1 code of what is said in it, or None when not known.
         digest: Hash of samples, rate, transcript and language: the key of everything cached.
+        more: Further recordings of the same speaker, for engines whose card has `max_more`; the
+            digest is of these as well.
     """
 
     audio: Audio
     transcript: str | None
     language: str | None
     digest: str
+    more: tuple[Audio, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -162,7 +162,9 @@ class GuardedEngine:
 
     def prepare(self, reference: Reference) -> Prompt:
         """Raises OutOfRoom, EngineFatal, and what the engine raises."""
-        seconds = math.ceil(reference.audio.seconds)
+        # One after the other: the longest decides.
+        sounds = (reference.audio, *reference.more)
+        seconds = math.ceil(max(each.seconds for each in sounds))
         way = replace(self._largest, batch=1)
 
         def prepare_in(now: Way) -> Prompt:

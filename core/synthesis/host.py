@@ -9,6 +9,8 @@ import time
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from core.engines.protocol import EngineCard, Reference, StopFlag, Utterance
 from core.engines.registry import PACKAGES
 from core.errors import Cancelled, ResourceError
@@ -114,7 +116,7 @@ class EngineHost:
             try:
                 life = self._start(card)
                 if reference is not None:
-                    life.send(self._order(reference, [], {}))
+                    life.send(self._order(card, reference, [], {}))
             finally:
                 self._end_turn()
 
@@ -155,7 +157,7 @@ class EngineHost:
         self._take_turn(stop)
         try:
             life = self._loaded(card, stop)
-            order = self._order(reference, batch, settings, places)
+            order = self._order(card, reference, batch, settings, places)
             yield from Batch(life, order, self._patience, stop).pieces()
         finally:
             self._end_turn()
@@ -258,12 +260,15 @@ class EngineHost:
 
     def _order(
         self,
+        card: EngineCard,
         reference: Reference,
         batch: Sequence[Utterance],
         settings: Mapping[str, float],
         places: Sequence[int] = (),
     ) -> wire.Speak:
         self._number += 1
+        more = reference.more[: card.max_more]
+        sounds = [reference.audio.samples, *(each.samples for each in more)]
         return wire.Speak(
             number=self._number,
             digest=reference.digest,
@@ -273,7 +278,8 @@ class EngineHost:
             utterances=tuple(batch),
             places=tuple(places),
             settings=dict(settings),
-            samples=reference.audio.samples,
+            more=tuple(wire.Stretch(n_samples=len(one.samples), rate=one.rate) for one in more),
+            samples=np.concatenate(sounds) if more else reference.audio.samples,
         )
 
     def _take_turn(self, stop: StopFlag) -> None:

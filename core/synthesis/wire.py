@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from core.audio.samples import Samples
+from core.audio.samples import Audio, Samples
 from core.engines.protocol import Utterance
 from core.memory.cost import CostModel
 from core.memory.ladder import Origin
@@ -86,6 +86,19 @@ class Load:
     units_per_char: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class Stretch:
+    """Where one sound ends and the next begins in a row of samples.
+
+    Args:
+        n_samples: Of it.
+        rate: Hz.
+    """
+
+    n_samples: int
+    rate: int
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Speak:
     """Say a batch. An empty one has the reference prepared, for later.
@@ -93,7 +106,8 @@ class Speak:
     Args:
         number: Counts up by one; every answer carries it.
         places: Of each utterance its place in the text, from 0, for the guard's sentences.
-        samples: The reference: f32 [T] at `rate` (Hz).
+        more: Further recordings, which follow the reference in the samples.
+        samples: The reference: f32 [T] at `rate` (Hz), then `more`.
     """
 
     number: int
@@ -104,7 +118,20 @@ class Speak:
     utterances: tuple[Utterance, ...]
     places: tuple[int, ...]
     settings: dict[str, float]
+    more: tuple[Stretch, ...] = ()
     samples: Samples = field(default_factory=_no_sound)
+
+    def sounds(self) -> list[Audio]:
+        """The reference, then the further recordings. Raises WireError where they do not fit."""
+        lengths = [each.n_samples for each in self.more]
+        rest = len(self.samples) - sum(lengths)
+        if rest < 0 or min([rest, *lengths]) < 0:
+            raise WireError(f"{len(self.samples)} samples hold no recordings of {lengths}")
+        sounds, at = [], 0
+        for n, rate in [(rest, self.rate), *((each.n_samples, each.rate) for each in self.more)]:
+            sounds.append(Audio(samples=self.samples[at : at + n], rate=rate))
+            at += n
+        return sounds
 
 
 @dataclass(frozen=True, kw_only=True)

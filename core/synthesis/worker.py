@@ -19,7 +19,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from core.audio.samples import Audio
 from core.engines import registry
 from core.engines.protocol import Engine, FindsDevices, Prompt, Reference, StopFlag
 from core.errors import Cancelled, StudioError
@@ -255,8 +254,10 @@ def _found(engine: Engine) -> place.Found:
 
 
 def _reference(order: wire.Speak) -> Reference:
+    audio, *more = order.sounds()
     return Reference(
-        audio=Audio(samples=order.samples, rate=order.rate),
+        audio=audio,
+        more=tuple(more),
         transcript=order.transcript,
         language=order.language,
         digest=order.digest,

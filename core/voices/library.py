@@ -9,9 +9,11 @@ import re
 import sqlite3
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from core.audio import flac
 from core.audio.samples import Audio, Note, ReferenceReport, Span
@@ -22,13 +24,16 @@ from core.errors import InputError, MissingError
 from core.text.clean import clean
 from core.voices.digest import digest
 from core.voices.names import voice_name
-from core.voices.voice import Consent, Voice
+from core.voices.voice import Consent, Further, Voice
 
 _logger = logging.getLogger("timbre.voices")
 
 LANGUAGE = re.compile(r"[a-z]{2,3}")
 MAX_TRANSCRIPT_CHARS = 10_000
 MAX_STATEMENT_CHARS = 4_000
+MAX_MORE = 8
+"""Further recordings of a voice: no engine gains by the ninth."""
+MAX_SOURCE_CHARS = 120
 DEMO_FLAG = "demo voice added"
 LENT_FLAG = "lent "
 """Before a voice's id: the process that has it for one command only."""
@@ -65,6 +70,7 @@ class VoiceLibrary:
         span: Span,
         report: ReferenceReport,
         statement: str,
+        more: Sequence[tuple[str, Audio]] = (),
     ) -> Voice:
         """Keep a voice.
 
@@ -75,7 +81,8 @@ class VoiceLibrary:
             language: ISO 639-1 code of what is said, or None.
             span: Where it lay in the recording.
             report: What was measured on it.
-            statement: What the person agreed to; no voice without it.
+            statement: What the person agreed to, for all of it; no voice without it.
+            more: Further recordings of the same speaker, each with the name of its file.
 
         Raises InputError for what cannot be used, ResourceError when the disk is full.
         """
@@ -87,9 +94,10 @@ class VoiceLibrary:
             span=span,
             report=report,
             statement=statement,
+            more=more,
         )
-        self._keep(voice, audio, once=None)
-        _logger.info("voice %s made of %.2f s", voice.id, audio.seconds)
+        self._keep(voice, [audio, *(sound for _, sound in more)], once=None)
+        _logger.info("voice %s made of %.2f s and %d more", voice.id, audio.seconds, len(more))
         return voice
 
     def list(self) -> tuple[Voice, ...]:
@@ -158,7 +166,8 @@ class VoiceLibrary:
         kept = self.get(voice_id)
         try:
             audio = flac.decode(kept.audio.read_bytes())
-            is_whole = digest(audio, kept.transcript, kept.language) == kept.digest
+            more = tuple(flac.decode(each.audio.read_bytes()) for each in kept.more)
+            is_whole = digest(audio, kept.transcript, kept.language, more) == kept.digest
         except (OSError, ValueError):
             is_whole = False
         if not is_whole:
@@ -172,7 +181,11 @@ class VoiceLibrary:
                 "Make the voice again and confirm that it may be used.",
             )
         return Reference(
-            audio=audio, transcript=kept.transcript, language=kept.language, digest=kept.digest
+            audio=audio,
+            transcript=kept.transcript,
+            language=kept.language,
+            digest=kept.digest,
+            more=more,
         )
 
     def ensure_demo(self, asset_flac: Path, asset_json: Path) -> Voice | None:
@@ -198,7 +211,7 @@ class VoiceLibrary:
             report=_load_report(facts["report"]),
             statement=facts["licence"],
         )
-        return voice if self._keep(voice, audio, once=DEMO_FLAG) else None
+        return voice if self._keep(voice, [audio], once=DEMO_FLAG) else None
 
     # Inside
 
@@ -212,9 +225,11 @@ class VoiceLibrary:
         span: Span,
         report: ReferenceReport,
         statement: str,
+        more: Sequence[tuple[str, Audio]] = (),
     ) -> Voice:
         if len(audio.samples) == 0:
             raise InputError("The kept stretch is empty.", "Choose a longer stretch.")
+        _check_more(more)
         if language is not None and not LANGUAGE.fullmatch(language):
             raise InputError(
                 f"“{language[:20]}” is not a language code.", "Use two letters, such as en or zh."
@@ -230,7 +245,7 @@ class VoiceLibrary:
             )
         voice_id, now = uuid.uuid4().hex, self._clock()
         try:
-            hashed = digest(audio, said, language)
+            hashed = digest(audio, said, language, [sound for _, sound in more])
         except ValueError as error:
             raise InputError(
                 "The recording holds samples that are not numbers.", "Save it again as WAV."
@@ -246,15 +261,25 @@ class VoiceLibrary:
             audio=self._file(voice_id),
             consent=Consent(statement=agreed, given_at=now, digest=hashed),
             made_at=now,
+            more=tuple(
+                Further(
+                    name=_source(source),
+                    seconds=sound.seconds,
+                    audio=self._further_file(voice_id, n),
+                )
+                for n, (source, sound) in enumerate(more, 1)
+            ),
         )
 
-    def _keep(self, voice: Voice, audio: Audio, *, once: str | None) -> bool:
-        """Write file and row; False when somebody else has set the flag `once` already."""
+    def _keep(self, voice: Voice, sounds: Sequence[Audio], *, once: str | None) -> bool:
+        """Write files and row; False when somebody else has set the flag `once` already."""
         with self._database.change() as rows:
             _mark_unwanted(rows, voice.id)
         is_kept = False
         try:
-            self._write(voice.audio, flac.encode(audio))
+            files = [voice.audio, *(each.audio for each in voice.more)]
+            for file, sound in zip(files, sounds, strict=True):
+                self._write(file, flac.encode(sound))
             with self._database.change() as rows:
                 if once is None or _set_first(rows, once):
                     _insert(rows, voice)
@@ -267,6 +292,9 @@ class VoiceLibrary:
 
     def _file(self, voice_id: str) -> Path:
         return self._folder / voice_id / "reference.flac"
+
+    def _further_file(self, voice_id: str, number: int) -> Path:
+        return self._folder / voice_id / f"further-{number}.flac"
 
     def _voice(self, row: sqlite3.Row) -> Voice:
         return Voice(
@@ -284,13 +312,17 @@ class VoiceLibrary:
                 digest=row["consent_digest"],
             ),
             made_at=row["made_at"],
+            more=tuple(
+                Further(**each, audio=self._further_file(row["id"], n))
+                for n, each in enumerate(json.loads(row["more"]), 1)
+            ),
         )
 
 
 def _insert(rows: sqlite3.Connection, voice: Voice) -> None:
     rows.execute(
         "INSERT INTO voices (id, name, language, transcript, span, report, digest, statement,"
-        " given_at, consent_digest, made_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " given_at, consent_digest, made_at, more) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             voice.id,
             voice.name,
@@ -303,6 +335,7 @@ def _insert(rows: sqlite3.Connection, voice: Voice) -> None:
             voice.consent.given_at,
             voice.consent.digest,
             voice.made_at,
+            json.dumps([{"name": each.name, "seconds": each.seconds} for each in voice.more]),
         ),
     )
 
@@ -318,6 +351,25 @@ def _mark_unwanted(rows: sqlite3.Connection, voice_id: str) -> None:
 def _load_report(fields: dict[str, Any]) -> ReferenceReport:
     notes = tuple(Note(**note) for note in fields["notes"])
     return ReferenceReport(**{**fields, "notes": notes})
+
+
+def _check_more(more: Sequence[tuple[str, Audio]]) -> None:
+    if len(more) > MAX_MORE:
+        raise InputError(
+            f"These are {len(more)} further recordings; a voice takes at most {MAX_MORE}.",
+            "Keep the best ones.",
+        )
+    for source, sound in more:
+        if not len(sound.samples) or not np.isfinite(sound.samples).all():
+            raise InputError(
+                f"The further recording “{_source(source)}” is empty or broken.", "Leave it out."
+            )
+
+
+def _source(name: str) -> str:
+    """A file's name as it is shown: whatever it holds, it is no path and has an end."""
+    line = " ".join(name[:MAX_SOURCE_CHARS].split())
+    return line.encode("utf-8", "replace").decode("utf-8")
 
 
 def _cleaned(text: str, what: str, max_chars: int) -> str:

@@ -24,6 +24,21 @@ class Consent:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Further:
+    """A further recording of a voice's speaker, for engines that listen to several.
+
+    Args:
+        name: Of the file it came from, for showing only.
+        seconds: Of the kept stretch.
+        audio: The kept stretch as a file, written once and never changed.
+    """
+
+    name: str
+    seconds: float
+    audio: Path
+
+
+@dataclass(frozen=True, kw_only=True)
 class Voice:
     """
     Args:
@@ -33,10 +48,11 @@ class Voice:
         transcript: What is said in the kept stretch, or None.
         span: Where the kept stretch lay in the recording.
         report: Its measurements.
-        digest: Hash of the reference: samples, rate, transcript, language.
+        digest: Hash of the reference: samples, rate, transcript, language, further recordings.
         audio: The kept stretch as a file, written once and never changed.
         consent: The statement it was made under.
         made_at: Unix time (s).
+        more: Further recordings of the same speaker.
     """
 
     id: str
@@ -49,3 +65,4 @@ class Voice:
     audio: Path
     consent: Consent
     made_at: float
+    more: tuple[Further, ...] = ()

@@ -15,6 +15,7 @@ import soundfile
 
 from app import open_studio
 from core.audio.encode import FileFormat
+from core.audio.recording import Part
 from core.audio.samples import Span
 from core.errors import InputError, MissingError, ResourceError
 from core.events import JobDone, JobEvent, JobStopped, SegmentReady
@@ -483,3 +484,68 @@ def test_choosing_an_engine_leaves_a_memory_cap_of_this_start_alone(tmp_path: Pa
         assert studio.memory_cap_bytes == 512 << 20
         studio.save_settings(dataclasses.replace(studio.settings(), engine="gone"))
         assert studio.chosen_card().name == "builtin"
+
+
+# Further recordings
+
+
+def cut_of_demo(folder: Path, name: str, start_s: float, stop_s: float) -> Path:
+    samples, rate = soundfile.read(DEMO, dtype="float32")
+    file = folder / name
+    soundfile.write(file, samples[round(start_s * rate) : round(stop_s * rate)], rate)
+    return file
+
+
+def voice_of(studio: Studio, *more: Part) -> Voice:
+    recording = studio.inspect(DEMO, engine="fake")
+    return studio.make_voice(
+        recording.id,
+        recording.windows[0].span,
+        name="Anna",
+        transcript=None,
+        language="en",
+        statement=STATEMENT,
+        engine="fake",
+        more=more,
+    )
+
+
+def further(studio: Studio, file: Path) -> Part:
+    recording = studio.inspect_further(file, engine="fake")
+    return Part(recording_id=recording.id, span=recording.windows[0].span)
+
+
+def test_further_recordings_make_another_voice_of_the_same_reference(
+    studio: Studio, tmp_path: Path
+) -> None:
+    alone = voice_of(studio)
+    more = further(studio, cut_of_demo(tmp_path, "second.wav", 4.0, 8.0))
+    both = voice_of(studio, more)
+    assert [each.name for each in both.more] == ["second.wav"]
+    assert both.more[0].seconds == pytest.approx(more.span.seconds, abs=0.001)
+    jobs = [studio.submit(request(voice, "One sentence.")) for voice in (alone, both)]
+    assert jobs[0].keys != jobs[1].keys, "they sound differently where both are heard"
+    for job in jobs:
+        assert isinstance(finish(studio, job.id)[-1], JobDone)
+
+
+def test_a_further_recording_that_is_too_short_or_no_sound_is_named(
+    studio: Studio, tmp_path: Path
+) -> None:
+    short = cut_of_demo(tmp_path, "a breath.wav", 1.0, 1.3)
+    text = tmp_path / "notes.wav"
+    text.write_text("no sound")
+    for file in (short, text, tmp_path / "nothing.wav"):
+        with pytest.raises(InputError, match=rf"further recording “{file.name}” cannot be used\. "):
+            studio.inspect_further(file, engine="fake")
+    assert list(studio.paths.recordings.iterdir()) == []
+
+
+def test_a_further_span_outside_the_engines_limits_is_named_and_nothing_is_kept(
+    studio: Studio, tmp_path: Path
+) -> None:
+    more = further(studio, cut_of_demo(tmp_path, "second.wav", 4.0, 8.0))
+    too_short = dataclasses.replace(more, span=Span(start_s=0.0, stop_s=0.5))
+    with pytest.raises(InputError, match=r"“second.wav” cannot be used\. The span is 0.5 s long"):
+        voice_of(studio, more, too_short)
+    assert studio.voices() == ()

@@ -16,6 +16,7 @@ CARD = EngineCard(
     reference_best_s=7.0,
     reference_max_s=10.0,
     wants_transcript=True,
+    max_more=8,
     max_chars=200,
     max_batch=20,
     knobs=(

@@ -126,7 +126,8 @@ class GptSovitsSession:
 
     def prepare(self, reference: Reference) -> GptSovitsPrompt:
         """Raises InputError when the reference is too short, silent, or cannot be read."""
-        return self.prepare_from([reference.audio], reference.transcript, reference.language)
+        recordings = [reference.audio, *reference.more]
+        return self.prepare_from(recordings, reference.transcript, reference.language)
 
     def prepare_from(
         self, recordings: Sequence[Audio], transcript: str | None, language: str | None
@@ -137,8 +138,11 @@ class GptSovitsSession:
             recordings: Of one voice; what the first of them says is what speaking goes on from.
             transcript: Of the first.
             language: Of the transcript.
+
+        Raises InputError that names the recording which is of no use.
         """
         nets, audio = self._nets, hearing.kept(recordings[0])
+        more = [hearing.kept(each, n) for n, each in enumerate(recordings[1:], 1)]
         text = self._transcript(transcript, language)
         tokens = torch.empty(0, dtype=torch.int64)
         if audio.seconds < CARD.reference_min_s:
@@ -149,7 +153,7 @@ class GptSovitsSession:
             )
         if text is not None:
             tokens = _tokens(nets, audio)
-        style = _style(nets, [audio, *recordings[1:]])
+        style = _style(nets, [audio, *more])
         return GptSovitsPrompt(
             model=self._model,
             tokens=tokens.numpy(),

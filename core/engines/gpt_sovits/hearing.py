@@ -19,18 +19,31 @@ from core.errors import InputError
 
 SPEECH_MIN_PEAK = 1e-3
 """-60 dB of full scale; below there is no voice."""
+MORE_MIN_S = 1.0
+"""Shorter further recordings say more of one sound than of a voice."""
 
 
-def kept(audio: Audio) -> Audio:
+def kept(audio: Audio, number: int = 0) -> Audio:
     """The stretch that is listened to: the first ten seconds of what was chosen.
 
-    Raises InputError where there is no sound in it.
+    Args:
+        audio: Any length.
+        number: Of a further recording, from 1; 0 is the reference itself.
+
+    Raises InputError where there is no sound in it, or it is too short for a further recording.
     """
+    if number and audio.seconds < MORE_MIN_S:
+        raise InputError(
+            f"Further recording {number} lasts {audio.seconds:.2f} s; a voice is heard in "
+            f"{MORE_MIN_S:.0f} s or more.",
+            "Leave it out, or choose a longer one.",
+        )
+    which = f"further recording {number}" if number else "the reference"
     samples = audio.samples[: int(PROMPT_MAX_S * audio.rate)]
     peak = float(np.abs(samples).max(initial=0.0))
     if not np.isfinite(peak) or peak < SPEECH_MIN_PEAK:
         raise InputError(
-            f"No voice is heard in the reference: its loudest sample is {peak:.5f} of full scale.",
+            f"No voice is heard in {which}: its loudest sample is {peak:.5f} of full scale.",
             "Choose a stretch of clear speech.",
         )
     return Audio(samples=samples, rate=audio.rate)

@@ -16,14 +16,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.engines.protocol import Utterance, Weights
+from core.audio.samples import Audio
+from core.engines.protocol import Reference, Utterance, Weights
 from core.errors import Cancelled, InputError, MissingError
 from core.memory.moments import Kind
 from core.synthesis import life
 from core.synthesis.batch import EngineDied, HostPiece, Patience, UtteranceRefused
 from core.synthesis.host import EngineHost
 from tests import fakes
-from tests.fakes import FAKE_CARD, ask_for, ask_no_more_for, is_running, notes, reference, until
+from tests.fakes import (
+    FAKE_CARD,
+    SINGER_CARD,
+    ask_for,
+    ask_no_more_for,
+    is_running,
+    notes,
+    reference,
+    until,
+)
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self").exists(), reason="looks at processes through /proc"
@@ -444,7 +454,8 @@ def test_the_engine_ends_when_its_parent_is_killed(folder: Path) -> None:
 _PARENT = """
 import sys, threading
 from pathlib import Path
-from core.engines.protocol import Utterance, Weights
+from core.audio.samples import Audio
+from core.engines.protocol import Reference, Utterance, Weights
 from core.synthesis.host import EngineHost
 from tests.fakes import FAKE_CARD, reference
 host = EngineHost(Path(sys.argv[1], "engine.log"), packages=("tests",))
@@ -620,3 +631,34 @@ def test_a_long_log_is_set_aside(host: EngineHost, folder: Path) -> None:
     say(host, "[print]")
     assert log.stat().st_size < life.LOG_MAX_BYTES
     assert (folder / "engine.old.log").stat().st_size == life.LOG_MAX_BYTES + 1
+
+
+# Further recordings
+
+
+def with_more(digest: str, *seconds: float) -> Reference:
+    more = tuple(
+        Audio(samples=np.zeros(round(each * 9000), np.float32), rate=9000) for each in seconds
+    )
+    return dataclasses.replace(reference(2.0, digest), more=more)
+
+
+def test_an_engine_that_listens_to_several_gets_as_many_as_its_card_says(
+    host: EngineHost, folder: Path
+) -> None:
+    (folder / "alto.tone").write_text("la")
+    (model,) = fakes.find_tones([folder]).models
+    card = dataclasses.replace(SINGER_CARD, weights=model)
+    batch = [Utterance(text="One.", language="en", seed=1)]
+    for _ in range(2):
+        list(
+            host.speak(card, with_more("a", 1.0, 2.0, 3.0, 4.0), batch, SETTINGS, threading.Event())
+        )
+    assert notes("further") == ["further 1 s at 9000, 2 s at 9000, 3 s at 9000"]
+    assert notes("prepare") == ["prepare a"], "the set is prepared once"
+
+
+def test_an_engine_that_listens_to_one_gets_one(host: EngineHost) -> None:
+    batch = [Utterance(text="One.", language="en", seed=1)]
+    list(host.speak(FAKE_CARD, with_more("a", 1.0), batch, SETTINGS, threading.Event()))
+    assert notes("further") == []

@@ -62,6 +62,7 @@ messages = st.one_of(
         utterances=st.lists(st.builds(Utterance, text=text, language=text, seed=whole)).map(tuple),
         places=st.lists(whole).map(tuple),
         settings=st.dictionaries(text, number),
+        more=st.lists(st.builds(wire.Stretch, n_samples=whole, rate=whole)).map(tuple),
         samples=samples,
     ),
     st.builds(wire.Stop, number=whole),
@@ -238,3 +239,26 @@ def test_too_much_is_not_sent() -> None:
                 number=1, fault="x" * wire.HEADER_MAX_BYTES, is_memory=False, is_fatal=False
             ),
         )
+
+
+def a_speak(n_samples: int, *lengths: int) -> wire.Speak:
+    return wire.Speak(
+        number=1, digest="", transcript=None, language=None, rate=8000, utterances=(), places=(),
+        settings={}, more=tuple(wire.Stretch(n_samples=n, rate=9000) for n in lengths),
+        samples=np.arange(n_samples, dtype=np.float32),
+    )  # fmt: skip
+
+
+def test_recordings_that_travel_together_come_apart_again() -> None:
+    sounds = a_speak(10, 3, 2).sounds()
+    assert [(each.samples.tolist(), each.rate) for each in sounds] == [
+        ([0, 1, 2, 3, 4], 8000),
+        ([5, 6, 7], 9000),
+        ([8, 9], 9000),
+    ]
+
+
+@pytest.mark.parametrize("lengths", [(6,), (3, 3), (-1,), (7, -2)])
+def test_recordings_longer_than_what_came_are_an_error(lengths: tuple[int, ...]) -> None:
+    with pytest.raises(wire.WireError):
+        a_speak(5, *lengths).sounds()

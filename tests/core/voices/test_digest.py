@@ -71,3 +71,23 @@ def test_a_digest_never_changes_between_versions() -> None:
 def test_samples_that_are_not_numbers_have_no_digest() -> None:
     with pytest.raises(ValueError, match="NaN"):
         digest(sound([0.0, float("nan")]), None, None)
+
+
+def test_further_recordings_count_each_with_its_rate_and_in_their_order() -> None:
+    audio, one, other = a_sound(0), a_sound(1), a_sound(2)
+    faster = Audio(samples=one.samples, rate=one.rate + 1)
+    digests = [
+        digest(audio, "said", "en", more)
+        for more in ([], [one], [other], [faster], [one, other], [other, one])
+    ]
+    assert len(set(digests)) == len(digests)
+    assert digests[0] == digest(audio, "said", "en"), "voices of before keep theirs"
+
+
+def test_where_one_recording_ends_and_the_next_begins_counts() -> None:
+    samples = a_sound(1).samples
+    digests = set()
+    for at in (4000, 5000):
+        first, second = (Audio(samples=part, rate=16_000) for part in np.split(samples, [at]))
+        digests.add(digest(first, None, None, [second]))
+    assert len(digests) == 2

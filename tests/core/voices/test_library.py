@@ -3,9 +3,10 @@ from __future__ import annotations
 import dataclasses
 import errno
 import json
+import shutil
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,13 @@ import pytest
 import soundfile
 
 from core.audio.samples import Audio
-from core.database import Database
+from core.database import MIGRATIONS, Database
 from core.disk import writing
 from core.errors import InputError, MissingError, ResourceError
 from core.paths import Paths
 from core.voices.digest import digest
 from core.voices.library import VoiceLibrary
-from core.voices.voice import Voice
+from core.voices.voice import Further, Voice
 from tests.core.voices.making import REPORT, a_sound, add_voice
 
 ASSETS = Path(__file__).parents[3] / "assets"
@@ -146,19 +147,19 @@ def test_a_voice_that_is_not_there_is_said_to_be_missing(
             ask()
 
 
-def _remove(voice: Voice) -> None:
+def _remove(voice: Voice | Further) -> None:
     voice.audio.unlink()
 
 
-def _cut(voice: Voice) -> None:
+def _cut(voice: Voice | Further) -> None:
     voice.audio.write_bytes(voice.audio.read_bytes()[:3000])
 
 
-def _swap(voice: Voice) -> None:
+def _swap(voice: Voice | Further) -> None:
     soundfile.write(voice.audio, np.zeros(16_000, np.int16), 16_000)
 
 
-def _overwrite(voice: Voice) -> None:
+def _overwrite(voice: Voice | Further) -> None:
     voice.audio.write_bytes(b"<html>")
 
 
@@ -263,3 +264,105 @@ def test_many_threads_share_a_library(library: VoiceLibrary) -> None:
     for thread in threads:
         thread.join()
     assert len(library.list()) == 24
+
+
+# Further recordings
+
+
+def several() -> list[tuple[str, Audio]]:
+    return [("park <b>.wav", a_sound(1, 0.5)), ("../../kitchen.mp3", a_sound(2, 0.25, 24_000))]
+
+
+def test_further_recordings_come_back_with_the_voice(library: VoiceLibrary, paths: Paths) -> None:
+    voice = add_voice(library, more=several())
+    assert library.get(voice.id) == voice
+    assert [(each.name, each.seconds) for each in voice.more] == [
+        ("park <b>.wav", 0.5),
+        ("../../kitchen.mp3", 0.25),
+    ]
+    assert {each.audio.parent for each in voice.more} == {paths.voices / voice.id}
+    reference = library.reference(voice.id)
+    for got, (_, sound) in zip(reference.more, several(), strict=True):
+        assert got.rate == sound.rate
+        # Rounding to 16 bit moves a sample by at most half a step.
+        assert np.abs(got.samples - sound.samples).max() <= 0.5 / 32768
+    assert voice.digest == voice.consent.digest == reference.digest
+    assert voice.digest != add_voice(library).digest
+
+
+def test_a_deleted_voice_takes_its_further_recordings_along(
+    library: VoiceLibrary, paths: Paths
+) -> None:
+    library.delete(add_voice(library, more=several()).id)
+    assert list(paths.voices.iterdir()) == []
+
+
+@pytest.mark.parametrize("harm", [_remove, _cut, _swap, _overwrite])
+def test_a_voice_whose_further_recording_is_gone_or_changed_is_not_spoken_with(
+    library: VoiceLibrary, harm: Callable[[Further], None]
+) -> None:
+    voice = add_voice(library, more=several())
+    harm(voice.more[1])
+    with pytest.raises(MissingError, match="gone from the disk or damaged"):
+        library.reference(voice.id)
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        ([("one.wav", a_sound(1, 0.1))] * 9, "9 further recordings; .* at most 8"),
+        ([("one.wav", Audio(samples=np.zeros(0, np.float32), rate=9_000))], "“one.wav” is empty"),
+        (
+            [("x.wav", Audio(samples=np.full(9, np.nan, np.float32), rate=9_000))],
+            "“x.wav” is empty",
+        ),
+    ],
+)
+def test_further_recordings_of_no_use_leave_nothing(
+    library: VoiceLibrary, paths: Paths, more: list[tuple[str, Audio]], sentence: str
+) -> None:
+    with pytest.raises(InputError, match=sentence):
+        add_voice(library, more=more)
+    assert library.list() == ()
+    assert list(paths.voices.iterdir()) == []
+
+
+def test_a_disk_that_fills_at_the_second_file_leaves_no_half_voice(
+    database: Database, paths: Paths
+) -> None:
+    written: list[Path] = []
+
+    def fills(target: Path, content: bytes) -> None:
+        with writing(target.parent, len(content)):
+            if written:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            written.append(target)
+            target.parent.mkdir(parents=True)
+            target.write_bytes(content)
+
+    library = VoiceLibrary(database, write=fills)
+    with pytest.raises(ResourceError, match="no room left"):
+        add_voice(library, more=several())
+    assert len(written) == 1
+    assert library.list() == ()
+    assert list(paths.voices.iterdir()) == []
+
+
+def test_voices_of_an_older_timbre_have_no_further_recordings_and_speak_on(
+    paths: Paths, tmp_path: Path
+) -> None:
+    before = next(at for at, script in enumerate(MIGRATIONS) if "COLUMN more" in script)
+    with Database(Paths.default(tmp_path / "another")) as another:
+        made = add_voice(VoiceLibrary(another))
+        row = dict(another.rows("SELECT * FROM voices")[0])
+    del row["more"]
+    with Database(paths, migrations=MIGRATIONS[:before]) as older, older.change() as rows:
+        rows.execute(
+            f"INSERT INTO voices ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})",
+            tuple(row.values()),
+        )
+    shutil.copytree(made.audio.parent, paths.voices / made.id)
+    with Database(paths) as newer:
+        reference = VoiceLibrary(newer).reference(made.id)
+        assert VoiceLibrary(newer).get(made.id).more == ()
+    assert (reference.more, reference.digest) == ((), made.digest)

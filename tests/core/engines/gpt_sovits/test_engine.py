@@ -23,7 +23,15 @@ from core.engines.gpt_sovits.saying import another, derived
 from core.engines.gpt_sovits.speaker import Speaker
 from core.engines.nn.checkpoint import open_checkpoint
 from core.engines.nn.ledger import Ledger
-from core.engines.protocol import Arranges, CountsMemory, HoldsKeys, Piece, Utterance, Weights
+from core.engines.protocol import (
+    Arranges,
+    CountsMemory,
+    HoldsKeys,
+    Piece,
+    Reference,
+    Utterance,
+    Weights,
+)
 from core.errors import InputError, MissingError
 from core.memory.ladder import Way
 from core.synthesis.prompts import HasArrays, Restores
@@ -94,7 +102,8 @@ def test_copies_are_made_once_and_sound_the_same(
         loaded = GptSovits().load(copied, "cpu")
         assert sounds(said(loaded, prompt, english(TEXTS[0]))) == plain
         loaded.close()
-        ages.append({file: file.stat().st_mtime_ns for file in (tmp_path / "copies").iterdir()})
+        # Using one may change its time, not which file it is: files are replaced, never written.
+        ages.append({file: file.stat().st_ino for file in (tmp_path / "copies").iterdir()})
     assert len(ages[0]) >= 2
     assert ages[0] == ages[1]
 
@@ -330,3 +339,47 @@ def test_memory_is_flat_over_two_hundred_segments(
             assert len(said(session, prompt, batch)) == len(batch)
             live.append(ledger.live_bytes)
     assert max(live[2:]) <= max(live[:2])
+
+
+def a_reference(audio: Audio, *more: Audio) -> Reference:
+    return Reference(audio=audio, transcript="Hello", language="en", digest="any", more=more)
+
+
+def test_further_recordings_change_the_style_and_not_what_is_gone_on_from(
+    session: GptSovitsSession,
+) -> None:
+    alone = session.prepare(a_reference(demo(4.0)))
+    both = session.prepare(a_reference(demo(4.0), demo(4.0, start_s=5.0)))
+    direct = session.prepare_from([demo(4.0), demo(4.0, start_s=5.0)], "Hello", "en")
+    assert np.array_equal(both.tokens, alone.tokens)
+    assert np.array_equal(both.sound, direct.sound)
+    assert not np.allclose(both.sound, alone.sound, atol=1e-3)
+
+
+def test_of_a_long_further_recording_the_first_ten_seconds_count(
+    session: GptSovitsSession,
+) -> None:
+    rate = demo().rate
+    long = np.tile(demo(9.0).samples, 8)
+    made = [
+        session.prepare(a_reference(demo(4.0), Audio(samples=part, rate=rate))).sound
+        for part in (long, long[: 10 * rate])
+    ]
+    assert np.array_equal(*made)
+
+
+@pytest.mark.parametrize(
+    ("audio", "told"),
+    [
+        (Audio(samples=np.zeros(5 * 24_000, np.float32), rate=24_000), "No voice is heard in"),
+        (Audio(samples=np.full(48_000, np.nan, np.float32), rate=24_000), "No voice is heard in"),
+        (demo(0.5), "lasts 0.50 s"),
+    ],
+    ids=["silent", "not numbers", "short"],
+)
+def test_a_further_recording_of_no_use_is_named(
+    session: GptSovitsSession, audio: Audio, told: str
+) -> None:
+    with pytest.raises(InputError, match=told) as refusal:
+        session.prepare(a_reference(demo(4.0), demo(4.0, start_s=5.0), audio))
+    assert "urther recording 2" in refusal.value.message
