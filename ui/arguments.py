@@ -82,6 +82,15 @@ def parser() -> argparse.ArgumentParser:
         metavar="IN",
         help="a recording of one person, any format; the best seconds are found by themselves",
     )
+    speak.add_argument(
+        "--also",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="IN",
+        help="a further recording of the same person, for engines that listen to several "
+        "(gpt_sovits); may be given several times",
+    )
     speak.add_argument("--transcript", help="what is said in the recording; makes it better")
     speak.add_argument(
         "--reference-language",

@@ -200,6 +200,9 @@ CHINESE = {
         "共有 {n} 段补充录音；一个声音最多可用 {most} 段。"
     ),
     "Keep the best ones.": "请保留其中最好的几段。",
+    "These are {n} further recordings; {engine} listens to {most} at most.": (
+        "共有 {n} 段补充录音；{engine} 最多聆听 {most} 段。"
+    ),
     "The further recording “{name}” is empty or broken.": "补充录音“{name}”是空的或已损坏。",
     "Leave it out.": "请去掉它。",
     "Choose a longer stretch.": "请选长一些的片段。",

@@ -17,7 +17,7 @@ from core.errors import InputError, StudioError
 from core.jobs.job import SpeakRequest, remarks
 from core.log import incident, log_file
 from core.studio import Studio
-from ui import terminal
+from ui import further, terminal
 from ui.features_command import features
 from ui.following import Follower, made
 from ui.given import file_format, read_knobs, read_text
@@ -117,15 +117,20 @@ def speak(arguments: argparse.Namespace, studio: Studio) -> tuple[Answer, str]:
     recording = studio.inspect(arguments.reference, engine=card.name)
     try:
         span, transcript, notes = kept(recording, arguments.transcript, card.reference_max_s)
-        with studio.borrowed_voice(
-            recording.id,
-            span,
-            name=arguments.reference.stem,
-            transcript=transcript,
-            language=arguments.reference_language,
-            statement=STATEMENT,
-            engine=card.name,
-        ) as voice:
+        with (
+            further.heard(studio, arguments.also, card) as (more, told),
+            studio.borrowed_voice(
+                recording.id,
+                span,
+                name=arguments.reference.stem,
+                transcript=transcript,
+                language=arguments.reference_language,
+                statement=STATEMENT,
+                engine=card.name,
+                more=more,
+            ) as voice,
+        ):
+            notes += told
             request = SpeakRequest(
                 text=text,
                 voice_id=voice.id,
