@@ -47,13 +47,14 @@ class UtteranceRefused(Exception):
 class Patience:
     """How long the engine may say nothing before it counts as hung.
 
+    One that asks its stop flag says so (`wire.Working`), so a slow machine is not a hang.
     Generous, because to kill an engine that is only slow loses more than to wait for one that
     hangs: 1 s per character is fifteen times slower than speech.
 
     Args:
         load_s: To start and load.
         prepare_s: To read a reference.
-        batch_s: Between two finished utterances of a batch ...
+        batch_s: Between two signs of life in a batch ...
         char_s: ... and for each character that is still to be said.
         stop_s: Between Stop and the end of the process, with which Stop is within a second.
     """
@@ -160,8 +161,8 @@ class Batch:
             raise self._died(breakage(answer))
         if getattr(answer, "number", 0) != self._order.number:
             return  # of a batch that was left in the middle
-        if isinstance(answer, wire.Told):
-            self._heard_at = time.monotonic()  # the guard took a step, and it goes on
+        if isinstance(answer, wire.Told | wire.Working):
+            self._heard_at = time.monotonic()  # a step of the guard, or of the engine itself
         elif isinstance(answer, wire.Prepared):
             self._listen_on()
         elif isinstance(answer, wire.Finished):

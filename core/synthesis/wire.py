@@ -248,6 +248,13 @@ class Broken:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Working:
+    """A sign of life between two pieces: the engine is at work on this batch."""
+
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Told:
     """How memory stands, and what the guard did since it was last told. Once a piece at most,
     and when the guard takes a step.
@@ -315,7 +322,7 @@ class Measured:
 
 Message = (
     Load | Speak | Stop | Clear | Measure
-    | Loaded | Prepared | Spoken | Finished | Refused | Broken | Told | Measured
+    | Loaded | Prepared | Spoken | Finished | Refused | Broken | Working | Told | Measured
 )  # fmt: skip
 
 _KINDS: dict[str, type[Message]] = {

@@ -15,7 +15,7 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -64,11 +64,22 @@ class Ears:
             os._exit(0)
 
 
+BEAT_S = 0.5
+"""How often a sign of life goes out at most, while the engine asks whether to stop."""
+
+
 class _StopFlag:
-    def __init__(self, ears: Ears, number: int) -> None:
-        self._ears, self._number = ears, number
+    """Also says that the engine is alive: one that asks is at work, however slow it is."""
+
+    def __init__(self, ears: Ears, number: int, alive: Callable[[], None]) -> None:
+        self._ears, self._number, self._alive = ears, number, alive
+        self._beaten_at = time.monotonic()
 
     def is_set(self) -> bool:
+        now = time.monotonic()
+        if now - self._beaten_at >= BEAT_S:
+            self._beaten_at = now
+            self._alive()
         return self._ears.is_stopped(self._number)
 
 
@@ -153,7 +164,7 @@ class Worker:
             self._say(wire.Loaded())
 
     def _speak(self, order: wire.Speak) -> None:
-        engine, stop = self._engine, _StopFlag(self._ears, order.number)
+        engine, stop = self._engine, self._stop_flag(order.number)
         in_batch = False
         self._digest = order.digest
         try:
@@ -196,7 +207,7 @@ class Worker:
             since = now
 
     def _measure(self, order: wire.Measure) -> None:
-        stop = _StopFlag(self._ears, order.number)
+        stop = self._stop_flag(order.number)
         try:
             for peak in stress.measure(self._engine, order, stop):
                 self._say_measured(order, peak)
@@ -221,6 +232,9 @@ class Worker:
                 budget_bytes=self._engine.budget_bytes,
             )
         )
+
+    def _stop_flag(self, number: int) -> _StopFlag:
+        return _StopFlag(self._ears, number, lambda: self._say(wire.Working(number=number)))
 
     def _look_for_leaks(self, *, n_said: int) -> None:
         """Between two batches: does what stays in use grow?"""

@@ -404,6 +404,19 @@ def test_a_hang_counts_as_death(start: Callable[..., EngineHost]) -> None:
     assert say(host, "One.")
 
 
+def test_a_slow_engine_that_asks_whether_to_stop_is_not_hung(
+    start: Callable[..., EngineHost],
+) -> None:
+    host = start(patience=Patience(load_s=60.0, prepare_s=60.0, batch_s=1.5, char_s=0.0))
+    say(host, "One.")
+    first = pid_of(host)
+    later = threading.Timer(3.0, ask_for, ["go"])  # twice what silence would be allowed
+    later.start()
+    assert say(host, "[wait]")
+    later.join()
+    assert host.pid == first
+
+
 @pytest.mark.parametrize("stage", ["load", "prepare"])
 def test_a_hang_before_it_speaks_counts_as_death(
     start: Callable[..., EngineHost], stage: str

@@ -89,6 +89,7 @@ messages = st.one_of(
         origin=st.builds(Origin, device=text, dtype=st.none() | text, instead_of=st.none() | text),
         samples=samples,
     ),
+    st.builds(wire.Working, number=whole),
     st.builds(wire.Finished, number=whole, is_stopped=st.booleans()),
     st.builds(
         wire.Refused, number=whole, code=text, message=text, hint=text, in_batch=st.booleans()
