@@ -10,7 +10,7 @@ from core.memory.cost import CostModel
 from core.memory.moments import in_words
 from core.memory.plan import Batch, BatchPlan
 from core.studio import Studio
-from core.synthesis.fitting import Costs
+from core.synthesis.fitting import Costs, languages_of
 from core.synthesis.guarded import PREPARE
 from core.synthesis.wire import Peak
 from ui.given import read_text
@@ -51,7 +51,8 @@ def memory(arguments: argparse.Namespace, studio: Studio) -> tuple[Answer, str]:
     if made is not None:
         batches = studio.fit(made, engine=card.name)
         if batches is not None and known is not None:
-            answer["plan"] = _batches(batches, known.cost)
+            cost = known.cost.reading(languages_of(made))
+            answer["plan"] = _batches(batches, cost)
             lines += [_batch_line(at, batch) for at, batch in enumerate(batches.batches)]
             lines += [f"segment {each.index + 1}: {each.fits}" for each in batches.refused]
             lines.append(f"{batches.in_words()}.")
@@ -85,6 +86,9 @@ def _costs(known: Costs) -> list[str]:
             f"{name}: {in_words(stage.fixed_bytes)} + "
             f"{in_words(round(stage.per_unit_bytes))} per {unit}{square} ({how})"
         )
+    for late in known.cost.late:
+        languages = ", ".join(late.languages)
+        lines.append(f"texts in {languages}: {in_words(late.size_bytes)} more, only while needed")
     return lines
 
 

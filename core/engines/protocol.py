@@ -8,7 +8,7 @@ the same sound.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -295,3 +295,24 @@ class HoldsKeys(Protocol):
 
     @property
     def kv_bytes(self) -> int: ...
+
+
+@runtime_checkable
+class LoadsLate(Protocol):
+    """A `Session` with networks that only some languages need: the `late` of its costs.
+
+    They are loaded with the first text that needs them, inside `prepare` or `speak`.
+    """
+
+    @property
+    def late_bytes(self) -> int:
+        """What of them is loaded."""
+        ...
+
+    def keep_for(self, languages: Collection[str] | None) -> None:
+        """Give back what these languages do not need. Called before `prepare` and `speak`.
+
+        Args:
+            languages: ISO 639-1 codes; None: it may be any.
+        """
+        ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -74,6 +74,19 @@ class StageCost:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LateCost:
+    """Networks that only some languages need.
+
+    Args:
+        languages: ISO 639-1 codes of those that need them.
+        size_bytes: Of all of them, in whatever precision the rest is.
+    """
+
+    languages: tuple[str, ...]
+    size_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class CostModel:
     """What an engine takes.
 
@@ -83,12 +96,32 @@ class CostModel:
         kv_bytes_per_token: Keys and values, per token and row; twice the network's own figure
             where guidance runs a second row. Alive through the stages that say so.
         dtype: Precision that the figures are for.
+        late: Networks that are loaded with the first text that needs them, and given back by one
+            that does not; in neither stages nor weights: see `reading`.
     """
 
     stages: Mapping[str, StageCost] = field(default_factory=dict)
     weights_bytes: int = 0
     kv_bytes_per_token: float = 0.0
     dtype: str = "fp32"
+    late: tuple[LateCost, ...] = ()
+
+    def reading(self, languages: Collection[str] | None) -> CostModel:
+        """With what is loaded for texts in these languages in every stage.
+
+        Args:
+            languages: ISO 639-1 codes; None: it may be any.
+        """
+        extra = sum(
+            each.size_bytes
+            for each in self.late
+            if languages is None or not set(languages).isdisjoint(each.languages)
+        )
+        stages = {
+            name: replace(stage, fixed_bytes=stage.fixed_bytes + extra)
+            for name, stage in self.stages.items()
+        }
+        return replace(self, stages=stages, late=())
 
     def peak_bytes(self, n: int, batch: int, *, chunk: int = 0, kv_tokens: int = 0) -> int:
         """Everything at the highest moment of one batch.
@@ -143,6 +176,7 @@ class CostModel:
             weights_bytes=math.ceil(self.weights_bytes * factor),
             kv_bytes_per_token=self.kv_bytes_per_token * factor,
             dtype=dtype,
+            late=self.late,
         )
 
 

@@ -119,7 +119,13 @@ def fit(
         if each.spoken
     ]
     limits = replace(card.limits, max_batch=card.max_batch, device=device)
-    return plan(items, budget_bytes=budget_bytes, cost=speaking(known.cost), limits=limits)
+    cost = speaking(known.cost).reading(languages_of(text))
+    return plan(items, budget_bytes=budget_bytes, cost=cost, limits=limits)
+
+
+def languages_of(text: TextPlan) -> frozenset[str]:
+    """Of everything in it that is said."""
+    return frozenset(each.language for each in text.segments if each.spoken)
 
 
 def speaking(cost: CostModel) -> CostModel:
@@ -138,8 +144,8 @@ def report(
     """What measured runs mean for a person."""
     seconds = chars = rows = None
     if cost is not None and budget_bytes is not None and points:
-        prepare = cost.stages.get(PREPARE)
-        said = speaking(cost)
+        prepare = cost.reading(None).stages.get(PREPARE)
+        said = speaking(cost).reading(None)
         kv = card.limits.kv_tokens
         weights, budget = cost.weights_bytes, budget_bytes
         if prepare is not None:

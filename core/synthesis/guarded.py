@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from core.engines.protocol import (
     CountsMemory,
     Engine,
     HoldsKeys,
+    LoadsLate,
     Prompt,
     Reference,
     Session,
@@ -166,6 +167,9 @@ class GuardedEngine:
         sounds = (reference.audio, *reference.more)
         seconds = math.ceil(max(each.seconds for each in sounds))
         way = replace(self._largest, batch=1)
+        languages = _languages_of(reference)
+        self._keep_for(languages)
+        late_before = self._late_bytes
 
         def prepare_in(now: Way) -> Prompt:
             self._check_cap()
@@ -173,7 +177,11 @@ class GuardedEngine:
             return self.session.prepare(reference)
 
         def needed(now: Way) -> int:
-            return self._known.prepare_bytes(seconds, now) or 0
+            return self._known.prepare_bytes(seconds, now, languages) or 0
+
+        def observe(_: Way, peak: int) -> None:
+            own = peak - max(0, self._late_bytes - late_before)
+            self._learn(lambda: self._known.prepared(seconds, own))
 
         has_prediction = self._known.prepare_bytes(seconds, way) is not None
         return self._run(
@@ -182,7 +190,7 @@ class GuardedEngine:
             way,
             ladder=self._ladder,
             needed=needed if has_prediction else None,
-            observe=lambda _, peak: self._learn(lambda: self._known.prepared(seconds, peak)),
+            observe=observe,
             where="the reference",
         )
 
@@ -220,6 +228,8 @@ class GuardedEngine:
             raise self._with_cap(refusals[-1])
 
     def _plan(self, utterances: Sequence[Utterance]) -> Planned:
+        if utterances:  # an order without any only has a reference prepared
+            self._keep_for({each.language for each in utterances})
         budget = self._gate.follow(self._allocator.room())
         return self._known.planned(utterances, self._largest, self._ladder, budget)
 
@@ -235,10 +245,15 @@ class GuardedEngine:
         has_prediction: bool,
         refusals: list[OutOfRoom],
     ) -> Iterator[Said]:
+        languages = {each.language for each in utterances}
+        late_before = self._late_bytes
+
         def predicted(way: Way) -> int:
-            return self._known.speak_bytes(batch, way)
+            return self._known.speak_bytes(batch, way, languages)
 
         def say(way: Way, keys: tuple[int, ...]) -> Iterator[tuple[int, Said]]:
+            nonlocal late_before
+            late_before = self._late_bytes
             foreseen = predicted(replace(way, batch=len(keys))) if has_prediction else None
             self.standing = Standing(batch=len(keys), predicted_bytes=foreseen)
             self._check_cap()
@@ -252,7 +267,8 @@ class GuardedEngine:
 
         def observe(way: Way, keys: tuple[int, ...], peak: int) -> None:
             n = max(self.units(utterances[key]) for key in keys)
-            self._learn(lambda: self._known.said(n, way, len(keys), batch.kv_tokens, peak))
+            own = peak - max(0, self._late_bytes - late_before)
+            self._learn(lambda: self._known.said(n, way, len(keys), batch.kv_tokens, own))
 
         way = replace(
             self._largest,
@@ -297,6 +313,7 @@ class GuardedEngine:
     def clear(self) -> int:
         """Give back what is held and not used. Returns the bytes."""
         before = self._allocator.reserved_bytes()
+        self._keep_for(())
         self._free()
         return max(0, before - self._allocator.reserved_bytes())
 
@@ -329,10 +346,11 @@ class GuardedEngine:
         On a card the first of these is the measure for all later ones: the first run has the
         libraries take workspaces, which they keep.
         """
-        resident, n_files = self.process.live_bytes(), n_open_files()
+        late = self._late_bytes
+        resident, n_files = self.process.live_bytes() - late, n_open_files()
         if self._is_on_host:
             return AfterJob(live_bytes=0, resident_bytes=resident, n_files=n_files)
-        live = self._allocator.live_bytes()
+        live = self._allocator.live_bytes() - late
         if self._at_rest_bytes is None:
             self._at_rest_bytes = max(live, self._weights_bytes or 0)
         return AfterJob(
@@ -390,6 +408,15 @@ class GuardedEngine:
         session = self.session
         return session.ladder if isinstance(session, Arranges) else ONLY_BATCHES
 
+    @property
+    def _late_bytes(self) -> int:
+        return self._session.late_bytes if isinstance(self._session, LoadsLate) else 0
+
+    def _keep_for(self, languages: Collection[str] | None) -> None:
+        """What the coming texts do not need is given back before they are planned."""
+        if isinstance(self.session, LoadsLate):
+            self.session.keep_for(languages)
+
     def _arrange(self, way: Way) -> None:
         if isinstance(self.session, Arranges):
             self.session.arrange(way)
@@ -445,7 +472,7 @@ class GuardedEngine:
             return Split(ours_bytes=live)
         held = self._allocator.reserved_bytes()
         kv = self._session.kv_bytes if isinstance(self._session, HoldsKeys) else None
-        weights = self._weights_bytes
+        weights = None if self._weights_bytes is None else self._weights_bytes + self._late_bytes
         rest = None if weights is None else max(0, live - weights - (kv or 0))
         return Split(
             weights_bytes=weights,
@@ -462,3 +489,10 @@ def _weights(model: wire.Model | None) -> Weights | None:
     files = {part: Path(path) for part, path in model.files.items()}
     copies = None if model.copies is None else Path(model.copies)
     return Weights(name=model.name, files=files, digest=model.digest, copies=copies)
+
+
+def _languages_of(reference: Reference) -> Collection[str] | None:
+    """Of what is read of a reference; None where nobody knows."""
+    if not reference.transcript:
+        return ()
+    return None if reference.language is None else (reference.language,)

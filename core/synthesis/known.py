@@ -6,7 +6,7 @@ Plans the batches of an order by it, and refuses beforehand what is sure not to 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -106,17 +106,31 @@ class Known:
             per_char = self._calibration.units_per_char(utterance.language, per_char)
         return max(1, math.ceil(len(utterance.text) * per_char))
 
-    def prepare_bytes(self, seconds: int, way: Way) -> int | None:
-        """Predicted peak of reading a reference, loaded models included; None where not known."""
+    def prepare_bytes(
+        self, seconds: int, way: Way, languages: Collection[str] | None = None
+    ) -> int | None:
+        """Predicted peak of reading a reference, loaded models included; None where not known.
+
+        Args:
+            seconds: Of the reference.
+            way: How it is read.
+            languages: Of what is said in it and read; None: it may be any.
+        """
         cost = self.cost
         if cost is None or PREPARE not in cost.stages:
             return None
-        there = cost.at(way.dtype)
+        there = cost.at(way.dtype).reading(languages)
         return there.weights_bytes + there.stages[PREPARE].bytes(seconds, 1, way.decode_chunk)
 
-    def speak_bytes(self, batch: Batch, way: Way) -> int:
-        """Predicted peak of a planned batch said in this way, loaded models included."""
-        return self._speaking(way.dtype).peak_bytes(
+    def speak_bytes(self, batch: Batch, way: Way, languages: Collection[str] | None = None) -> int:
+        """Predicted peak of a planned batch said in this way, loaded models included.
+
+        Args:
+            batch: As planned.
+            way: How it is said.
+            languages: Of the order that it belongs to; None: it may be any.
+        """
+        return self._speaking(way.dtype, languages).peak_bytes(
             batch.n_max, way.batch, chunk=way.decode_chunk, kv_tokens=batch.kv_tokens
         )
 
@@ -141,12 +155,15 @@ class Known:
         if cost is None or not _speaking_stages(cost):
             return Planned(batches=(_together(items, way),), has_prediction=False)
         limits = limits_of(self._order.limits, way, ladder, max_batch=len(items))
-        made = plan(items, budget_bytes=budget_bytes, cost=self._speaking(way.dtype), limits=limits)
+        speaking = self._speaking(way.dtype, {each.language for each in utterances})
+        made = plan(items, budget_bytes=budget_bytes, cost=speaking, limits=limits)
         tried: list[Batch] = []
         refused: list[Refusal] = []
         for each in made.refused:
             item = items[each.index]
-            sure = self._surely_too_large(item, way, ladder, limits, budget_bytes)
+            sure = self._surely_too_large(
+                item, speaking, way, ladder, limits, budget_bytes=budget_bytes
+            )
             if sure is None:
                 alone = _together([item], way)
                 tried.append(replace(alone, decode_chunk=limits.chunks(1)[-1]))
@@ -155,13 +172,19 @@ class Known:
         return Planned(batches=(*made.batches, *tried), has_prediction=True, refused=tuple(refused))
 
     def _surely_too_large(
-        self, item: Item, way: Way, ladder: Ladder, limits: Limits, budget_bytes: int
+        self,
+        item: Item,
+        cost: CostModel,
+        way: Way,
+        ladder: Ladder,
+        limits: Limits,
+        *,
+        budget_bytes: int,
     ) -> Refusal | None:
         """Why no way can fit, where that was measured and there is no other place to run."""
         calibration = self._calibration
         if calibration is None or ladder.on_cpu(way) is not None:
             return None
-        cost = self._speaking(way.dtype)
         measured = {
             name: stage for name, stage in cost.stages.items() if calibration.is_measured(name)
         }
@@ -176,10 +199,10 @@ class Known:
         ).refused
         return next((one for one in refused if one.needed_bytes > SURE * budget_bytes), None)
 
-    def _speaking(self, dtype: str) -> CostModel:
+    def _speaking(self, dtype: str, languages: Collection[str] | None) -> CostModel:
         """Costs of everything but preparing a reference."""
         cost = self.cost or CostModel()
-        return replace(cost, stages=_speaking_stages(cost)).at(dtype)
+        return replace(cost, stages=_speaking_stages(cost)).at(dtype).reading(languages)
 
     # Learning
 

@@ -9,7 +9,7 @@ import math
 
 from core.engines.gpt_sovits.dims import SemanticDims
 from core.engines.gpt_sovits.synthesiser_dims import FRAMES_PER_CODE, V2_PRO_PLUS, SynthesiserDims
-from core.memory.cost import CostModel, StageCost
+from core.memory.cost import CostModel, LateCost, StageCost
 
 CHUNK_TOKENS = 200
 """Decoded at once: 8 s, which a processor divides further to stay in its caches."""
@@ -19,7 +19,9 @@ REACH_TOKENS = 11
 
 HUBERT_BYTES, BERT_BYTES, SPEAKER_BYTES = 378_000_000, 600_000_000, 183_000_000
 """The first and the last in single precision, loaded while a reference is read; BERT in half
-precision, loaded with the first Chinese text."""
+precision, loaded with the first Chinese text and given back by the first that is in none."""
+BERT_LANGUAGES = ("zh",)
+"""Cantonese is read without it, as the models were trained."""
 HUBERT_BYTES_PER_S = 2 * 4 * 512 * 3200
 """Two of the first convolution's maps: 512 channels, 3200 frames a second."""
 SPEAKER_BYTES_PER_S = 3 * 4 * 256 * 80 * 100
@@ -48,26 +50,24 @@ def counted(semantic: SemanticDims, synthesiser: SynthesiserDims) -> CostModel:
         stages={
             "prepare": StageCost(
                 name="prepare",
-                fixed_bytes=BERT_BYTES + HUBERT_BYTES + STYLE_BYTES,
+                fixed_bytes=HUBERT_BYTES + STYLE_BYTES,
                 per_unit_bytes=max(HUBERT_BYTES_PER_S, SPEAKER_BYTES_PER_S),
             ),
             "write": StageCost(
                 name="write",
-                fixed_bytes=BERT_BYTES
-                + 4 * PREFIX_POSITIONS * (6 * semantic.n_width + semantic.n_inner),
+                fixed_bytes=4 * PREFIX_POSITIONS * (6 * semantic.n_width + semantic.n_inner),
                 # Logits, their order, noise and history, about ten of each row.
                 per_row_bytes=10 * 4 * semantic.n_tokens,
             ),
             "encode": StageCost(
                 name="encode",
-                fixed_bytes=BERT_BYTES + BLOCK_BYTES,
+                fixed_bytes=BLOCK_BYTES,
                 per_unit_bytes=_encode_bytes(synthesiser),
                 rows=1,
                 holds_keys=False,
             ),
             "decode": StageCost(
                 name="decode",
-                fixed_bytes=BERT_BYTES,
                 per_unit_bytes=_decode_bytes(synthesiser),
                 is_chunked=True,
                 context=REACH_TOKENS,
@@ -75,6 +75,7 @@ def counted(semantic: SemanticDims, synthesiser: SynthesiserDims) -> CostModel:
                 holds_keys=False,
             ),
         },
+        late=(LateCost(languages=BERT_LANGUAGES, size_bytes=BERT_BYTES),),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -91,7 +91,7 @@ class GptSovitsSession:
         self._now = self._home
         self._phases: Phases[Row] = Phases()
 
-    # Arranges, HoldsKeys
+    # Arranges, HoldsKeys, LoadsLate
 
     @property
     def way(self) -> Way:
@@ -108,6 +108,14 @@ class GptSovitsSession:
     @property
     def kv_bytes(self) -> int:
         return 0 if self._networks is None else self._networks.semantic.kv_bytes
+
+    @property
+    def late_bytes(self) -> int:
+        return 0 if self._networks is None else self._networks.late_bytes
+
+    def keep_for(self, languages: Collection[str] | None) -> None:
+        if self._networks is not None:
+            self._networks.keep_for(languages)
 
     def arrange(self, way: Way) -> None:
         """Another device or precision loads anew: what was rounded does not come back."""

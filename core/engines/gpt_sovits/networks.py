@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from core.engines.gpt_sovits.bert import Bert, Vocabulary
+from core.engines.gpt_sovits.costs import BERT_LANGUAGES
 from core.engines.gpt_sovits.hubert import Hubert
 from core.engines.gpt_sovits.reading import version_of
 from core.engines.gpt_sovits.semantic import SemanticModel
@@ -84,7 +86,7 @@ class Networks:
         return self._parts.speaker(self.device) if self.synthesiser.dims.n_speaker else None
 
     def features(self, text: str) -> Tensor:
-        """What BERT has to say about a normalised Chinese text; it stays loaded from then on.
+        """What BERT has to say about a normalised Chinese text; it stays loaded until `keep_for`.
 
         Returns:
             f32 [characters, n_bert], on the host.
@@ -96,6 +98,23 @@ class Networks:
             self._bert = self._load_bert()
         net, vocabulary = self._bert
         return net.features(text, vocabulary).cpu()
+
+    @property
+    def late_bytes(self) -> int:
+        """Of the networks that only some languages need, as far as they are loaded."""
+        if self._bert is None:
+            return 0
+        net, _ = self._bert
+        return sum(tensor.nbytes for tensor in (*net.parameters(), *net.buffers()))
+
+    def keep_for(self, languages: Collection[str] | None) -> None:
+        """Give back what texts in these languages do not need.
+
+        Args:
+            languages: ISO 639-1 codes; None: it may be any.
+        """
+        if languages is not None and set(languages).isdisjoint(BERT_LANGUAGES):
+            self._bert = None
 
     def _load_bert(self) -> tuple[Bert, Vocabulary]:
         try:

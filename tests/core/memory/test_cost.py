@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.memory.cost import CostModel, Point, StageCost, fit
+from core.memory.cost import CostModel, LateCost, Point, StageCost, fit
 
 MIB = 1 << 20
 COSTS = st.builds(
@@ -167,3 +167,27 @@ def test_what_a_row_takes_whatever_its_length_is_found(truth: StageCost, per_row
     for n, rows in ((20, 6), (60, 3), (300, 4), (400, 1)):
         assert truth.bytes(n, rows) <= cost.bytes(n, rows) * 1.001
         assert cost.bytes(n, rows) <= truth.bytes(n, rows) * 1.1
+
+
+LATE = CostModel(
+    stages={"a": StageCost(name="a", fixed_bytes=10, per_unit_bytes=2.0), "b": StageCost(name="b")},
+    weights_bytes=100,
+    late=(
+        LateCost(languages=("zh",), size_bytes=50),
+        LateCost(languages=("ja", "zh"), size_bytes=7),
+    ),
+)
+
+
+@pytest.mark.parametrize("dtype", ["fp32", "fp16"])
+@pytest.mark.parametrize(
+    ("languages", "more"), [((), 0), (("en",), 0), (("ja", "en"), 7), (("zh",), 57), (None, 57)]
+)
+def test_what_some_languages_need_is_counted_for_them_alone_whatever_the_precision(
+    languages: tuple[str, ...] | None, more: int, dtype: str
+) -> None:
+    plain = LATE.at(dtype)
+    for counted in (LATE.at(dtype).reading(languages), LATE.reading(languages).at(dtype)):
+        assert counted.weights_bytes == plain.weights_bytes
+        assert counted.peak_bytes(20, 3) == plain.peak_bytes(20, 3) + more
+        assert counted.reading(None) == counted, "it is counted once"

@@ -16,14 +16,14 @@ from core.audio.samples import Samples
 from core.engines.nn.ledger import Ledger
 from core.engines.protocol import Prompt, Utterance
 from core.errors import ResourceError
-from core.memory.cost import CostModel
+from core.memory.cost import CostModel, LateCost, StageCost
 from core.memory.descent import Remembered
 from core.memory.guard import EngineFatal, OutOfRoom
 from core.memory.ladder import Ladder, Origin, Way
 from core.memory.moments import Kind, MemoryEvent
 from core.synthesis import stress, wire
-from core.synthesis.fitting import costs_of, fit, report
-from core.synthesis.guarded import GuardedEngine
+from core.synthesis.fitting import Costs, costs_of, fit, report
+from core.synthesis.guarded import SPEAK, GuardedEngine
 from tests.fakes import plan_of, reference
 from tests.tiny_engine import TINY_CARD, TinyEngine, TinySession
 
@@ -383,3 +383,23 @@ def test_a_cap_that_is_too_small_is_named_with_numbers() -> None:
     assert "memory cap is 1.0 MB" in refusal.value.message
     assert "--memory-cap" in refusal.value.hint
     assert [event.kind for event in told].count(Kind.OOM) == 2
+
+
+def test_the_page_counts_for_a_text_what_its_languages_need() -> None:
+    cost = CostModel(
+        stages={SPEAK: StageCost(name=SPEAK, per_unit_bytes=10.0)},
+        late=(LateCost(languages=("zh",), size_bytes=5000),),
+    )
+    known = Costs(cost=cost, fingerprint=None, measured=())
+
+    def peak(*languages: str) -> int:
+        text = plan_of(*("Hello." for _ in languages))
+        segments = [
+            dataclasses.replace(each, language=language)
+            for each, language in zip(text.segments, languages, strict=True)
+        ]
+        text = dataclasses.replace(text, segments=tuple(segments))
+        return fit(text, TINY_CARD, known, budget_bytes=1 << 30, device="cuda").peak_bytes
+
+    assert peak("zh", "en") == peak("en", "en") + 5000
+    assert peak("ja", "en") == peak("en", "en")

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from core.engines.protocol import Utterance
-from core.memory.cost import CostModel, StageCost
+from core.memory.cost import CostModel, LateCost, StageCost
 from core.memory.ladder import Ladder, Way
 from core.memory.plan import Limits
 from core.synthesis import wire
-from core.synthesis.known import SPEAK, SURE, Known
+from core.synthesis.known import PREPARE, SPEAK, SURE, Known
 from core.synthesis.place import Identity
 
 MB = 1 << 20
@@ -87,3 +87,37 @@ def test_what_may_fit_by_a_hair_is_tried(tmp_path: Path) -> None:
     hair = int(90 * MB / SURE) + MB
     assert not made.planned(said(90), ON_CARD, NO_OTHER_PLACE, hair).refused
     assert made.planned(said(90), ON_CARD, NO_OTHER_PLACE, hair - 2 * MB).refused
+
+
+def test_what_some_languages_need_makes_only_their_batches_smaller(tmp_path: Path) -> None:
+    cost = CostModel(
+        stages={
+            SPEAK: StageCost(name=SPEAK, per_unit_bytes=float(MB)),
+            PREPARE: StageCost(name=PREPARE),
+        },
+        late=(LateCost(languages=("zh",), size_bytes=20 * MB),),
+    )
+    order = wire.Load(
+        model=None, factory="", device="cuda:0", devices=("cuda", "cpu"), engine="some 1",
+        prompts=None, calibration=str(tmp_path / "c.json"), cap_bytes=None, cost=cost,
+        limits=Limits(), units_per_char=1.0,
+    )  # fmt: skip
+    made = Known(order, sink=lambda _: None, clock=lambda: 0.0)
+    made.begin(Identity(name="card"), "fp32", 0)
+
+    def sizes(*languages: str) -> list[int]:
+        batch = [Utterance(text="a" * 10, language=each, seed=0) for each in languages]
+        planned = made.planned(batch, ON_CARD, NO_OTHER_PLACE, 40 * MB)
+        assert all(batch.predicted_bytes <= 40 * MB for batch in planned.batches)
+        return [len(batch.items) for batch in planned.batches]
+
+    assert sizes("en", "ja", "en", "ko") == [4]
+    assert sizes("zh", "zh", "zh", "zh") == [2, 2]
+    assert sizes("en", "en", "zh", "en") == [2, 2], "it stays loaded through the order"
+    assert made.prepare_bytes(5, ON_CARD, ["zh"]) == 20 * MB
+    assert made.prepare_bytes(5, ON_CARD, None) == 20 * MB
+    assert made.prepare_bytes(5, ON_CARD, ["en"]) == 0
+    (batch,) = made.planned(said(10), ON_CARD, NO_OTHER_PLACE, 40 * MB).batches
+    assert made.speak_bytes(batch, ON_CARD, {"zh"}) - made.speak_bytes(batch, ON_CARD, {"en"}) == (
+        20 * MB
+    )

@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,13 +28,17 @@ from core.engines.protocol import (
     Arranges,
     CountsMemory,
     HoldsKeys,
+    LoadsLate,
     Piece,
+    Prompt,
     Reference,
     Utterance,
     Weights,
 )
 from core.errors import InputError, MissingError
 from core.memory.ladder import Way
+from core.synthesis import wire
+from core.synthesis.guarded import GuardedEngine
 from core.synthesis.prompts import HasArrays, Restores
 from tests import tiny_gpt_sovits
 
@@ -383,3 +388,70 @@ def test_a_further_recording_of_no_use_is_named(
     with pytest.raises(InputError, match=told) as refusal:
         session.prepare(a_reference(demo(4.0), demo(4.0, start_s=5.0), audio))
     assert "urther recording 2" in refusal.value.message
+
+
+class Loadings:
+    """How often the network that reads Chinese was loaded."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.n = 0
+        load = FileParts.bert
+
+        def counted(parts: FileParts, *about: Any) -> Any:
+            self.n += 1
+            return load(parts, *about)
+
+        monkeypatch.setattr(FileParts, "bert", counted)
+
+
+def test_only_chinese_loads_the_network_that_reads_it_and_the_next_text_gives_it_back(
+    weights: Weights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loadings = Loadings(monkeypatch)
+    order = wire.Load(
+        model=wire.Model(
+            name=weights.name, digest=weights.digest, copies=None,
+            files={part: str(path) for part, path in weights.files.items()},
+        ),
+        factory="", device="cpu", devices=("cpu",), engine="gpt_sovits 1", prompts=None,
+        calibration=None, cap_bytes=None, cost=CARD.cost, limits=CARD.limits,
+        units_per_char=CARD.units_per_char,
+    )  # fmt: skip
+    guarded = GuardedEngine(GptSovits(), order, sink=lambda _: None)
+    guarded.load()
+    session = guarded.session
+    assert isinstance(session, LoadsLate)
+
+    def speak(*texts: tuple[str, str]) -> None:
+        batch = [Utterance(text=text, language=language, seed=7) for text, language in texts]
+        assert len(list(guarded.speak(prompt, batch, USUAL, threading.Event()))) == len(batch)
+
+    def heard(transcript: str | None, language: str | None) -> Prompt:
+        return guarded.prepare(
+            Reference(audio=demo(), transcript=transcript, language=language, digest="d")
+        )
+
+    prompt = heard("Hello there, this is the voice", "en")
+    speak((TEXTS[0], "en"))
+    assert heard(None, None) is not None
+    assert (loadings.n, session.late_bytes) == (0, 0)
+
+    speak((TEXTS[1], "en"), ("今天天气很好", "zh"))
+    assert loadings.n == 1
+    late = session.late_bytes
+    assert late > 0
+    speak()
+    speak(("今天天气很好", "zh"))
+    assert (loadings.n, session.late_bytes) == (1, late), "kept while Chinese is spoken"
+
+    speak((TEXTS[0], "en"))
+    assert (loadings.n, session.late_bytes) == (1, 0)
+    heard("今天天气很好", "zh")
+    assert (loadings.n, session.late_bytes) == (2, late)
+    heard("Hello there, this is the voice", "en")
+    assert session.late_bytes == 0
+    heard("今天天气很好", None)
+    guarded.clear()
+    assert (loadings.n, session.late_bytes) == (3, 0)
+    session.close()
+    assert session.late_bytes == 0
