@@ -200,6 +200,15 @@ class Studio:
                 oldest.path.unlink(missing_ok=True)
         return recording
 
+    def inspect_again(self, recording_id: str, *, engine: str) -> Recording:
+        """A recording with what another engine would keep of it. Raises MissingError."""
+        known = self.recording(recording_id)
+        found = self.inspect(known.path, name=known.name, engine=engine)
+        again = replace(found, codec=known.codec, notes=known.notes)
+        with self._lock:
+            self._recordings[again.id] = again
+        return again
+
     def inspect_further(
         self, path: Path, *, name: str | None = None, engine: str = "builtin"
     ) -> Recording:

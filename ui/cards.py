@@ -137,11 +137,16 @@ def voice_html(studio: Studio, voice_id: str | None, language: str) -> str:
         date=time.strftime("%Y-%m-%d", time.localtime(voice.made_at)),
     )
     transcript = f"<q>{escape(voice.transcript)}</q>" if voice.transcript else ""
+    more = ""
+    if voice.more:
+        names = ", ".join(each.name for each in voice.more)
+        line = say(language, "further_of_voice", n=len(voice.more), names=names)
+        more = f'<p class="tb-small">{escape(line)}</p>'
     return (
         f'<div class="tb-kept-box"><p class="tb-line">{escape(voice.name)}</p>'
         f'<p class="tb-small">{facts}</p>'
         f'<audio controls preload="none" src="{escape(voice_url(voice.id))}" '
-        f'aria-label="{escape(voice.name)}"></audio>{transcript}</div>'
+        f'aria-label="{escape(voice.name)}"></audio>{more}{transcript}</div>'
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from core.audio.recording import Part, Recording
 from core.audio.samples import Span
 from core.engines.protocol import EngineCard
-from core.errors import InputError, MissingError
+from core.errors import InputError
 from ui import figures
 from ui.sounds import excerpt_url
 from ui.words import say
@@ -36,7 +36,7 @@ def heard(
     if files and not card.max_more:
         yield (), [f"{card.title} listens to one recording: --also was not used."]
         return
-    _check_number(len(files), card)
+    check_number(len(files), card)
     with contextlib.ExitStack() as cleared:
         found: list[Recording] = []
         for file in files:
@@ -46,31 +46,30 @@ def heard(
         yield tuple(map(_best, found)), [_told(recording) for recording in found]
 
 
+def check_number(n: int, card: EngineCard) -> None:
+    """Raises InputError where these are more than the engine hears."""
+    if n > card.max_more:
+        raise InputError(
+            f"These are {n} further recordings; {card.title} listens to {card.max_more} at most.",
+            "Keep the best ones.",
+        )
+
+
 def look(studio: Studio, path: Path, engine: str, name: str | None = None) -> Memo:
     """Read a dropped file and keep its best part. Raises InputError that names it."""
     return _memo(studio.inspect_further(path, name=name or path.name, engine=engine), engine)
 
 
-def fitted(studio: Studio, memos: Sequence[Memo], engine: str) -> list[Memo]:
-    """Those that are still in the cache, each with a part that this engine can use.
+def fitted(studio: Studio, memo: Memo, engine: str) -> Memo:
+    """One with a part that this engine can use.
 
-    Raises InputError that names one in which this engine finds nothing to keep.
+    Raises MissingError where it is no longer in the cache, InputError that names it where this
+    engine finds nothing to keep.
     """
-    kept = []
-    for memo in memos:
-        try:
-            recording = studio.recording(str(memo["recording"]))
-        except MissingError:
-            continue
-        is_of_another = memo["engine"] != engine
-        kept.append(look(studio, recording.path, engine, recording.name) if is_of_another else memo)
-    return kept
-
-
-def with_one_more(memos: Sequence[Memo], new: Memo, card: EngineCard) -> list[Memo]:
-    """Raises InputError where these are more than the engine hears."""
-    _check_number(len(memos) + 1, card)
-    return [*memos, new]
+    recording = studio.recording(str(memo["recording"]))
+    if memo["engine"] == engine:
+        return memo
+    return look(studio, recording.path, engine, recording.name)
 
 
 def part(memo: Memo) -> Part:
@@ -103,14 +102,6 @@ def _row(number: int, memo: Memo, language: str) -> str:
         f'<button type="button" data-remove="{number}" title="{remove}" aria-label="{remove}">×'
         "</button></li>"
     )
-
-
-def _check_number(n: int, card: EngineCard) -> None:
-    if n > card.max_more:
-        raise InputError(
-            f"These are {n} further recordings; {card.title} listens to {card.max_more} at most.",
-            "Keep the best ones.",
-        )
 
 
 def _memo(recording: Recording, engine: str) -> Memo:

@@ -153,11 +153,12 @@ class _Page:
         label: Callable[[str], Any] = _i18n(studio.engines())
         # Outside the tabs: what is inside one is not there before the tab is opened.
         memo, draft = remembered("recording"), remembered("draft")
+        listed = remembered("further")
         self._lay_header()
         with gr.Row(elem_classes="tb-body"):
             with gr.Column(elem_classes="tb-main", min_width=280), gr.Tabs() as self.tabs:
-                with gr.Tab(label("tab_voice"), id="voice"):
-                    self.voice = VoiceTab(studio, label, self.language_of, memo)
+                with gr.Tab(label("tab_voice"), id="voice") as self.voice_tab:
+                    self.voice = VoiceTab(studio, label, self.language_of, memo, listed)
                 with gr.Tab(label("tab_speak"), id="speak") as self.speak_tab:
                     self.speak = SpeakTab(studio, label, self.language_of, draft)
                 self.models = ModelsTab(studio, label, self.language_of)
@@ -210,12 +211,16 @@ class _Page:
         return (attached, news, jobs, *buttons, *self.speak.show(now, language))
 
     def on_load(
-        self, draft: dict[str, Any] | None, memo: dict[str, Any] | None, request: gr.Request
+        self,
+        draft: dict[str, Any] | None,
+        memo: dict[str, Any] | None,
+        listed: list[dict[str, Any]] | None,
+        request: gr.Request,
     ) -> tuple[Any, ...]:
         """A page was opened or reloaded: everything that was there is there again.
 
         For: tabs, job, progress, what the player was told, the fields of Speak, library, picture,
-        models.
+        further recordings, models.
         """
         language = self.language_of(request)
         job_id = speaking.to_follow(self._studio)
@@ -229,6 +234,7 @@ class _Page:
             *self.speak.restored(draft, language),
             *self.voice.library.shelved(None, language),
             *self.voice.recalled(memo, language),
+            *self.voice.further.recalled(listed, language),
             *self.models.shown(language),
         )
 
@@ -236,14 +242,14 @@ class _Page:
         """Connect everything."""
         wires = Wires(self.language_of)
         speak, voice = self.speak, self.voice
-        voice.wire(wires, speak, self.tabs)
+        voice.wire(wires, speak, self.tabs, self.voice_tab)
         speak.wire(wires, self.speak_tab)
         self.models.wire(wires, self.news, speak.choice, self.tabs)
         self.monitor.wire(wires)
         wires.connect(
             page.load,
             self.on_load,
-            [speak.draft, voice.memo],
+            [speak.draft, voice.memo, voice.further.memo],
             [
                 self.tabs,
                 speak.job,
@@ -252,6 +258,7 @@ class _Page:
                 *speak.fields,
                 *voice.library.shelf,
                 *voice.picture,
+                *voice.further.picture,
                 *self.models.fields,
             ],
             problem=voice.problem,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.audio.recording import Recording
+from core.audio.recording import Part, Recording
 from core.audio.samples import ReferenceReport, Span
 from core.errors import InputError
 from core.voices.voice import Voice
@@ -20,7 +21,7 @@ ASSETS = Path(__file__).resolve().parents[1] / "assets"
 BY_HAND = "hand"
 
 Memo = dict[str, Any]
-"""What the browser remembers of a pick: recording, choice, start_s, stop_s."""
+"""What the browser remembers of a pick: recording, choice, start_s, stop_s, engine."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,12 +33,14 @@ class Pick:
         span: The kept part; None where nothing can be kept.
         report: Its measurements; None with the span.
         choice: Number of the proposal, or `hand`.
+        engine: Whose limits the part keeps.
     """
 
     recording: Recording
     span: Span | None
     report: ReferenceReport | None
     choice: str
+    engine: str
 
     @property
     def memo(self) -> Memo:
@@ -48,21 +51,28 @@ class Pick:
             "choice": self.choice,
             "start_s": span.start_s if span else None,
             "stop_s": span.stop_s if span else None,
+            "engine": self.engine,
         }
 
 
 def look(studio: Studio, path: Path, engine: str) -> Pick:
     """Read a dropped file and keep its best part; raises InputError for what is no sound."""
-    return proposal(studio.inspect(path, name=path.name, engine=engine), "0")
+    return proposal(studio.inspect(path, name=path.name, engine=engine), "0", engine)
 
 
-def proposal(recording: Recording, choice: str) -> Pick:
+def proposal(recording: Recording, choice: str, engine: str) -> Pick:
     """Keep one of the proposed parts; the first where that number does not exist."""
     if not recording.windows:
-        return Pick(recording=recording, span=None, report=None, choice="0")
+        return Pick(recording=recording, span=None, report=None, choice="0", engine=engine)
     number = int(choice) if choice.isdecimal() and int(choice) < len(recording.windows) else 0
     window = recording.windows[number]
-    return Pick(recording=recording, span=window.span, report=window.report, choice=str(number))
+    return Pick(
+        recording=recording,
+        span=window.span,
+        report=window.report,
+        choice=str(number),
+        engine=engine,
+    )
 
 
 def by_hand(
@@ -84,12 +94,17 @@ def by_hand(
         )
     span = Span(start_s=round(start_s, 3), stop_s=round(stop_s, 3))
     report = studio.judge(recording.id, span, engine=engine)
-    return Pick(recording=recording, span=span, report=report, choice=BY_HAND)
+    return Pick(recording=recording, span=span, report=report, choice=BY_HAND, engine=engine)
 
 
 def recalled(studio: Studio, memo: Memo, engine: str, language: str) -> Pick:
-    """What was shown before a reload; raises MissingError when the recording is gone."""
+    """What was shown before; raises MissingError when the recording is gone.
+
+    For another engine than before: its own best part.
+    """
     recording = studio.recording(str(memo["recording"]))
+    if memo.get("engine", engine) != engine:
+        return proposal(studio.inspect_again(recording.id, engine=engine), "0", engine)
     if memo.get("choice") == BY_HAND:
         return by_hand(
             studio,
@@ -99,7 +114,7 @@ def recalled(studio: Studio, memo: Memo, engine: str, language: str) -> Pick:
             engine=engine,
             language=language,
         )
-    return proposal(recording, str(memo.get("choice", "0")))
+    return proposal(recording, str(memo.get("choice", "0")), engine)
 
 
 def make(
@@ -112,6 +127,7 @@ def make(
     statement: str,
     engine: str,
     language: str,
+    more: Sequence[Part] = (),
 ) -> Voice:
     """Make the voice of what is shown; raises InputError when nothing is."""
     if not memo or memo.get("start_s") is None:
@@ -125,6 +141,7 @@ def make(
         language=spoken or None,
         statement=statement,
         engine=engine,
+        more=more,
     )
 
 

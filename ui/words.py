@@ -113,6 +113,26 @@ WORDS: dict[str, tuple[str, str]] = {
         "这是我自己的声音，或者声音的主人已同意我使用。",
     ),
     "use": ("Use this voice", "使用这个声音"),
+    # Voice: further recordings
+    "further": (
+        "More recordings of the same speaker (optional)",
+        "同一说话人的更多录音（可选）",
+    ),
+    "further_drop": (
+        "Drop them here, or click: the best seconds of each are used",
+        "拖到这里，或点击选择：每段录音会自动取最好的几秒",
+    ),
+    "further_line": ("{kept} kept of {all}", "从 {all} 中保留 {kept}"),
+    "further_remove": ("Take {name} away", "去掉 {name}"),
+    "further_unheard": (
+        "{engine} listens to one recording: the further ones ({n}) are left out.",
+        "{engine} 只聆听一段录音：其余补充录音（{n} 段）不会使用。",
+    ),
+    "further_of_voice": ("and {n} more: {names}", "另有 {n} 段：{names}"),
+    "further_of_voice_unheard": (
+        "{engine} listens to the first recording of this voice alone, not to the {n} further ones.",
+        "{engine} 只聆听这个声音的第一段录音，不使用另外 {n} 段。",
+    ),
     "why_recording": ("First choose a recording.", "请先选择录音。"),
     "why_problem": (
         "This recording cannot be used; the reason is shown above.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import numpy as np
 import soundfile
 
 from core.audio.encode import FileFormat
-from core.audio.recording import Recording, Window
+from core.audio.recording import Part, Recording, Window
 from core.audio.samples import Audio, Note, ReferenceReport, Span
 from core.engines.protocol import EngineCard, Knob, Shelf
 from core.errors import Cancelled, InputError, MissingError
@@ -33,7 +34,7 @@ from core.synthesis.fitting import StressReport
 from core.synthesis.take import Mark, Take
 from core.synthesis.wire import Peak
 from core.text.plan import Segment, TextPlan
-from core.voices.voice import Consent, Voice
+from core.voices.voice import Consent, Further, Voice
 
 GIB = 1024**3
 RATE = 24_000
@@ -332,6 +333,18 @@ class FakeStudio:
         self._recordings[recording.id] = recording
         return recording
 
+    def inspect_further(
+        self, path: Path, *, name: str | None = None, engine: str = "builtin"
+    ) -> Recording:
+        recording = self.inspect(path, name=name, engine=engine)
+        if not recording.windows:
+            raise InputError(f"The further recording “{recording.name}” cannot be used.")
+        return recording
+
+    def inspect_again(self, recording_id: str, *, engine: str) -> Recording:
+        known = self.recording(recording_id)
+        return self.inspect(known.path, name=known.name, engine=engine)
+
     def recording(self, recording_id: str) -> Recording:
         if recording_id not in self._recordings:
             raise MissingError("This recording is no longer in the cache.", "Drop it in again.")
@@ -355,6 +368,7 @@ class FakeStudio:
     def make_voice(
         self, recording_id: str, span: Span, *, name: str, transcript: str | None,
         language: str | None, statement: str, engine: str = "builtin",
+        more: Sequence[Part] = (),
     ) -> Voice:  # fmt: skip
         made = Voice(
             id=f"voice{len(self._voices)}",
@@ -367,6 +381,14 @@ class FakeStudio:
             audio=self.recording(recording_id).path,
             consent=Consent(statement=statement, given_at=0.0, digest="0"),
             made_at=float(len(self._voices)),
+            more=tuple(
+                Further(
+                    name=self.recording(each.recording_id).name,
+                    seconds=each.span.seconds,
+                    audio=self.recording(each.recording_id).path,
+                )
+                for each in more
+            ),
         )
         self._voices[made.id] = made
         return made

@@ -127,7 +127,7 @@ def test_what_was_turned_and_chosen_is_there_again_for_each_engine(
     typed = ("Hello.", "v", "ja", 3, "singer", "bass", 1.5, 0.0, 0.5, 2.0)
     (draft,) = press("on_draft", "", *typed)
     studio.chosen = dataclasses.replace(studio.chosen, engine="singer")
-    shown = press("on_load", draft, None, english)
+    shown = press("on_load", draft, None, None, english)
     at = shown.index("Hello.")
     assert shown[at + 3 : at + 7] == [1.5, 0.0, 0.5, 2.0]
     assert "bass" in [each.get("value") for each in shown if isinstance(each, dict)]

@@ -34,8 +34,9 @@ class Pressed:
         return answer
 
 
-@pytest.fixture
-def press(studio: FakeStudio) -> Iterator[Pressed]:
+def pressing(studio: FakeStudio) -> Iterator[Pressed]:
+    """The page of a studio, until the end of the test."""
+
     async def built() -> gr.Blocks:
         return page_module.build(studio, language=None)
 
@@ -45,12 +46,17 @@ def press(studio: FakeStudio) -> Iterator[Pressed]:
     page.close()
 
 
+@pytest.fixture
+def press(studio: FakeStudio) -> Iterator[Pressed]:
+    yield from pressing(studio)
+
+
 def memo_of(studio: FakeStudio) -> dict[str, Any]:
     return picks.look(studio, DEMO, "builtin").memo
 
 
 def test_an_empty_page_says_what_to_do_first(press: Pressed, english: gr.Request) -> None:
-    shown = str(press("on_load", None, None, english))
+    shown = str(press("on_load", None, None, None, english))
     assert "The waveform of your recording appears here" in shown
     assert "No voice yet" in shown
 
@@ -67,7 +73,7 @@ def test_a_reloaded_page_shows_the_job_the_text_and_the_recording_again(
         "seed": 3,
         "knobs": [],
     }
-    shown = press("on_load", draft, memo_of(studio), english)
+    shown = press("on_load", draft, memo_of(studio), None, english)
     tabs, attached, stage, *_ = shown
     assert tabs.selected == "speak"
     assert attached == job.id
@@ -87,14 +93,14 @@ def test_what_is_typed_is_remembered_but_not_before_the_page_is_filled(press: Pr
 def test_a_page_opened_after_the_cache_was_emptied_starts_anew(
     press: Pressed, english: gr.Request
 ) -> None:
-    shown = press("on_load", {"voice": "gone"}, {"recording": "gone", "choice": "0"}, english)
+    shown = press("on_load", {"voice": "gone"}, {"recording": "gone", "choice": "0"}, None, english)
     assert "appears here" in str(shown)
 
 
 def test_a_dropped_recording_shows_its_waveform_and_offers_a_name(
     press: Pressed, english: gr.Request
 ) -> None:
-    shown = press("on_file", str(DEMO), english)
+    shown = press("on_file", str(DEMO), None, None, english)
     assert "<svg" in shown[1]
     assert "demo voice" in shown
 
@@ -104,7 +110,7 @@ def test_what_is_no_sound_says_so_and_leaves_the_picture(
 ) -> None:
     wrong = tmp_path / "letter.txt"
     wrong.write_text("Dear Anna")
-    shown = press("on_file", str(wrong), english)
+    shown = press("on_file", str(wrong), None, None, english)
     assert shown[:-1] == [gr.skip()] * (len(shown) - 1)
     assert "This is not a sound." in shown[-1]
 
@@ -130,7 +136,7 @@ def test_leaving_a_number_field_without_a_change_changes_nothing(
 def test_without_consent_no_voice_is_made_even_if_the_button_is_forced(
     studio: FakeStudio, press: Pressed, english: gr.Request
 ) -> None:
-    shown = press("on_use", memo_of(studio), "Anna", False, "", "", english)
+    shown = press("on_use", memo_of(studio), "Anna", False, "", "", None, english)
     assert "Tick the line above" in shown[-1]
     assert studio.voices() == ()
 
@@ -138,7 +144,7 @@ def test_without_consent_no_voice_is_made_even_if_the_button_is_forced(
 def test_a_new_voice_is_chosen_everywhere_at_once(
     studio: FakeStudio, press: Pressed, chinese: gr.Request
 ) -> None:
-    shown = press("on_use", memo_of(studio), "Anna", True, "Hello.", "en", chinese)
+    shown = press("on_use", memo_of(studio), "Anna", True, "Hello.", "en", None, chinese)
     (voice,) = studio.voices()
     _, chooser, _, speaks, *_ = shown
     assert chooser["value"] == speaks["value"] == voice.id

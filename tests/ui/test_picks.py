@@ -22,8 +22,8 @@ def test_the_best_part_is_kept_at_first(studio: FakeStudio) -> None:
 
 def test_another_proposal_can_be_kept_and_a_wrong_number_means_the_best(studio: FakeStudio) -> None:
     recording = picks.look(studio, DEMO, "builtin").recording
-    assert picks.proposal(recording, "2").span == recording.windows[2].span
-    assert picks.proposal(recording, "7").span == recording.windows[0].span
+    assert picks.proposal(recording, "2", "builtin").span == recording.windows[2].span
+    assert picks.proposal(recording, "7", "builtin").span == recording.windows[0].span
 
 
 def test_a_part_set_by_hand_stays_inside_the_recording(studio: FakeStudio) -> None:
@@ -45,7 +45,7 @@ def test_a_part_that_ends_before_it_begins_is_refused_with_its_numbers(studio: F
 def test_what_was_shown_before_a_reload_is_shown_again(studio: FakeStudio) -> None:
     recording = picks.look(studio, DEMO, "builtin").recording
     for pick in (
-        picks.proposal(recording, "1"),
+        picks.proposal(recording, "1", "builtin"),
         picks.by_hand(studio, recording, start_s=1, stop_s=6, engine="builtin", language="en"),
     ):
         assert picks.recalled(studio, pick.memo, "builtin", "en") == pick

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import partial
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -175,7 +176,14 @@ class SpeakTab:
         plan = self._studio.plan(text, engine=card.name, language=spoken or None)
         fits = self._studio.fit(plan, engine=card.name, model=model or "")
         seconds = self._studio.estimate_s(plan)
-        return (speaking.plan_html(plan, seconds, language, fits=fits),)
+        unheard = "" if card.max_more else self._unheard(voice_id, card.title, language)
+        return (speaking.plan_html(plan, seconds, language, fits=fits) + unheard,)
+
+    def _unheard(self, voice_id: str, engine: str, language: str) -> str:
+        """A word on the voice's recordings that this engine does not listen to."""
+        n = len(self._studio.voice(voice_id).more)
+        line = say(language, "further_of_voice_unheard", engine=engine, n=n)
+        return f'<p class="tb-plan">{escape(line)}</p>' if n else ""
 
     def on_warm(
         self, voice_id: str | None, engine: str | None, model: str | None

@@ -15,6 +15,7 @@ from ui import cards, forms, picks
 from ui.edge import Problem, Wires, attempt
 from ui.picks import BY_HAND, Memo, Pick
 from ui.place import place
+from ui.tabs.further import FurtherRecordings
 from ui.tabs.library import Library
 from ui.words import say
 
@@ -36,6 +37,7 @@ class VoiceTab:
         label: Gives a label in the browser's language.
         language_of: The page's language for one request.
         memo: The recording that is shown, remembered by the browser.
+        listed: Further recordings, remembered by the browser.
     """
 
     def __init__(
@@ -44,11 +46,13 @@ class VoiceTab:
         label: Label,
         language_of: LanguageOf,
         memo: gr.BrowserState,
+        listed: gr.BrowserState,
     ) -> None:
         self._studio = studio
         self._language_of = language_of
         self.memo = memo
         self._lay_recording(label)
+        self.further = FurtherRecordings(studio, label, language_of, listed)
         self._lay_form(label)
         self.library = Library(studio, label, language_of)
 
@@ -134,6 +138,13 @@ class VoiceTab:
             self.memo, self.wave, self.kept, self.window, self.start, self.stop, self.use, self.why,
         ]  # fmt: skip
 
+    @property
+    def fresh(self) -> list[Any]:
+        """What another recording changes."""
+        return [
+            *self.picture, *self.further.picture, self.name, self.transcript, self.consent,
+        ]  # fmt: skip
+
     def show(self, pick: Pick | None, name: str, consent: bool, language: str) -> tuple[Any, ...]:
         """A pick on the page, or the empty page."""
         memo = pick.memo if pick else None
@@ -161,16 +172,25 @@ class VoiceTab:
 
     # Handlers: a value per output; problems are raised
 
-    def on_file(self, path: str | None, request: gr.Request) -> tuple[Any, ...]:
-        """A file was dropped, chosen or recorded. For: picture, name, transcript, consent.
+    def on_file(
+        self, path: str | None, memo: Memo | None, listed: list[Memo] | None, request: gr.Request
+    ) -> tuple[Any, ...]:
+        """A file was dropped, chosen or recorded. For: `fresh`.
 
-        Transcript and consent belong to the recording before: they start anew.
+        What belongs to the recording before starts anew: transcript, consent, further recordings.
         """
         if path is None:
-            return (gr.skip(),) * (len(self.picture) + 3)
+            return (gr.skip(),) * len(self.fresh)
+        language = self._language_of(request)
         pick = picks.look(self._studio, Path(path), self._engine)
         name = picks.offered_name(pick.recording.name)
-        return (*self.show(pick, name, False, self._language_of(request)), name, "", False)
+        return (
+            *self.show(pick, name, False, language),
+            *self.further.shown([] if memo else listed or [], language),
+            name,
+            "",
+            False,
+        )
 
     def on_window(
         self, choice: str, memo: Memo | None, name: str, consent: bool, request: gr.Request
@@ -208,7 +228,7 @@ class VoiceTab:
 
     def on_use(
         self, memo: Memo | None, name: str, consent: bool, transcript: str, spoken: str,
-        request: gr.Request,
+        listed: list[Memo] | None, request: gr.Request,
     ) -> tuple[Any, ...]:  # fmt: skip
         """Make the voice, and go on to the Speak tab. For: `made`."""
         language = self._language_of(request)
@@ -224,6 +244,7 @@ class VoiceTab:
             statement=say(language, "consent"),
             engine=self._engine,
             language=language,
+            more=self.further.parts(listed),
         )
         return self._made(voice, language)
 
@@ -250,14 +271,36 @@ class VoiceTab:
             )
         return self.show(None if isinstance(pick, Problem) else pick, "", False, language)
 
-    def wire(self, wires: Wires, speak: SpeakTab, tabs: gr.Tabs) -> None:
-        """Connect presses and handlers."""
+    def on_opened(
+        self, memo: Memo | None, listed: list[Memo] | None, name: str, consent: bool,
+        request: gr.Request,
+    ) -> tuple[Any, ...]:  # fmt: skip
+        """Another engine may have been chosen: its limits hold. For: both pictures."""
+        language = self._language_of(request)
+        shown: tuple[Any, ...] = (gr.skip(),) * len(self.picture)
+        if memo and memo.get("engine") != self._engine:
+            pick = picks.recalled(self._studio, memo, self._engine, language)
+            shown = self.show(pick, name, consent, language)
+        return (*shown, *self.further.recalled(listed, language))
+
+    def wire(self, wires: Wires, speak: SpeakTab, tabs: gr.Tabs, opened: gr.Tab) -> None:
+        """Connect presses and handlers.
+
+        Args:
+            wires: Of the page.
+            speak: The tab where voices are used.
+            tabs: All of them.
+            opened: The tab that this is laid out in.
+        """
         connect = partial(wires.connect, problem=self.problem)
         form = [self.memo, self.name, self.consent]
-        fresh = [*self.picture, self.name, self.transcript, self.consent]
+        dropped = [self.memo, self.further.memo]
         reading: dict[str, Any] = {"show_progress": "minimal", "show_progress_on": self.wave}
-        connect(self.upload.upload, self.on_file, self.upload, fresh, **reading)
-        connect(self.microphone.stop_recording, self.on_file, self.microphone, fresh, **reading)
+        for source, heard in (
+            (self.upload, self.upload.upload),
+            (self.microphone, self.microphone.stop_recording),
+        ):
+            connect(heard, self.on_file, [source, *dropped], self.fresh, **reading)
         connect(self.window.input, self.on_window, [self.window, *form], self.picture)
         numbers = [*form, self.start, self.stop]
         set_by_hand = [self.start.submit, self.start.blur, self.stop.submit, self.stop.blur]
@@ -269,13 +312,19 @@ class VoiceTab:
         )  # fmt: skip
         made = [tabs, *self.library.shelf, speak.voice, speak.said]
         connect(
-            self.use.click, self.on_use, [*form, self.transcript, self.spoken], made,
+            self.use.click, self.on_use,
+            [*form, self.transcript, self.spoken, self.further.memo], made,
             show_progress="minimal", show_progress_on=self.use,
         )  # fmt: skip
         connect(
             self.demo.click, self.on_demo, None, made,
             show_progress="minimal", show_progress_on=self.demo,
         )  # fmt: skip
+        connect(
+            opened.select, self.on_opened, [self.memo, self.further.memo, self.name, self.consent],
+            [*self.picture, *self.further.picture], **reading,
+        )  # fmt: skip
+        self.further.wire(wires)
         self.library.wire(wires, speak.voice)
 
 
