@@ -199,7 +199,7 @@ def test_an_engine_that_hears_one_recording_alone_says_so_and_makes_a_voice_of_i
     memo = picks.look(singer, DEMO_FILE, "builtin").memo
     shown = on_singer("on_opened", memo, memos, "Anna", True, english)
     assert "Built-in listens to one recording: the further ones (1) are left out." in str(shown)
-    assert gr.update(visible=False) in shown
+    assert gr.update(visible=False, open=True) in shown
     on_singer("on_use", memo, "Anna", True, "", "", memos, english)
     assert singer.voices()[0].more == ()
 

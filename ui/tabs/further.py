@@ -71,16 +71,17 @@ class FurtherRecordings:
     ) -> tuple[Any, ...]:
         """What is listed, where the chosen engine listens to it; else a word on it."""
         card = self._studio.chosen_card()
+        is_heard = card.max_more > 0
         note = "".join(problem.html for problem in problems)
-        if memos and not card.max_more:
+        if memos and not is_heard:
             note = cards.reason_html(
                 say(language, "further_unheard", engine=card.title, n=len(memos))
             )
         return (
             list(memos),
             further.list_html(memos, language),
-            # Open where there is something in it, and left as it is where there is nothing.
-            gr.update(visible=card.max_more > 0, **({"open": True} if memos else {})),
+            # Where there is nothing in it, it stays as it is.
+            gr.update(visible=is_heard, open=True) if memos else gr.update(visible=is_heard),
             note,
         )
 
