@@ -11,6 +11,7 @@ from core.engines.builtin.phones_text import folded
 from core.engines.gpt_sovits.text.english_reference import (
     DICTIONARY_SLIPS,
     normalise_as_reference,
+    parts_as_reference,
 )
 from core.engines.gpt_sovits.text.homographs import (
     REFERENCE_TAG,
@@ -21,7 +22,6 @@ from core.engines.gpt_sovits.text.homographs import (
 from core.engines.gpt_sovits.text.lexicon import (
     Said,
     any_word,
-    compound,
     dictionary,
     known_word,
     letters,
@@ -72,7 +72,7 @@ def g2p(text: str, version: Version, *, as_reference: bool = False) -> Phones:
         text: One segment; letters of other scripts are said as an American would.
         version: Both have the same English.
         as_reference: Numbers, signs and capitals as the reference reads them; every homograph a
-            noun, as its recorded runs did. What its network reads is read by eSpeak NG.
+            noun, as its recorded runs did. What its network reads is read by our letter model.
     """
     if as_reference:
         norm_text = normalise_as_reference(text)
@@ -205,6 +205,7 @@ def _looked_up(lower: str) -> Sequence[str]:
         return letters(lower)
     if lower.endswith("'s"):
         return with_s(tuple(_looked_up(lower[:-2])))
-    if re.search("[.-]", lower):
-        return [p for part in re.split("[.-]", lower) for p in _looked_up(part)]
-    return compound(lower) or unknown_word(lower)
+    parts = parts_as_reference(lower)
+    if len(parts) > 1:
+        return [phone for part in parts for phone in _looked_up(part)]
+    return unknown_word(lower)

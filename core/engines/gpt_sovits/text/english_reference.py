@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from core.text.numbers import cardinal, digit_by_digit, ordinal
 
@@ -55,6 +56,24 @@ def normalise_as_reference(text: str) -> str:
     text = re.sub(r"(?i)e\.g\.", "for example", text)
     text = re.sub(r"(?<!^)(?<![\s])([A-Z])", r" \1", text)
     return re.sub(r"([!?.,\-\s])[!?.,\-]+", r"\1", text)
+
+
+def parts_as_reference(word: str) -> Sequence[str]:
+    """The words that an unknown one is made of, by the frequencies of words on the web.
+
+    Parts may be syllables and single letters: `bl or p tastic`.
+    """
+    return _segmenter().segment(word)  # type: ignore[no-any-return]
+
+
+@cache
+def _segmenter() -> Any:
+    """With its tables, of 80 MB in memory: only a comparison with the reference needs them."""
+    from wordsegment import Segmenter  # noqa: PLC0415 - as above
+
+    segmenter = Segmenter()
+    segmenter.load()
+    return segmenter
 
 
 def _large(number: int) -> str:

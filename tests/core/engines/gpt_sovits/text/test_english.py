@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.engines.gpt_sovits.text.english import g2p, normalise
-from core.engines.gpt_sovits.text.lexicon import any_word, parts_of
+from core.engines.gpt_sovits.text.lexicon import any_word, letters, unknown_word
 from core.engines.gpt_sovits.text.symbols import numbers
 
 
@@ -84,16 +86,36 @@ def test_an_article_is_not_the_letter() -> None:
     assert said("At 5 a.m. sharp").split()[5:8] == ["EY1", "EH1", "M"]
 
 
-def test_compounds_are_read_as_their_words() -> None:
-    assert parts_of("machinelearning") == ("machine", "learning")
-    assert any_word("deeplearning") == (*any_word("deep"), *any_word("learning"))
+def test_words_written_as_one_are_read_as_both() -> None:
+    assert any_word("screengrab") == ("S", "K", "R", "IY1", "N", "G", "R", "AE2", "B")
+    assert any_word("hashtag") == ("HH", "AE1", "SH", "T", "AE2", "G")
 
 
-def test_unknown_words_are_said_by_rule() -> None:
+def test_unknown_words_are_said_by_their_letters() -> None:
     phones = any_word("blorptastic")
-    assert phones[:3] == ("B", "L", "AO0")
-    assert any("1" in phone for phone in phones)
+    assert phones[:2] == ("B", "L")
+    assert phones[-5:] == ("AE1", "S", "T", "IH0", "K")
     assert any_word("zorbs")[-1] == "Z"
+
+
+def test_what_has_no_vowel_is_named_by_its_letters_or_held() -> None:
+    assert any_word("xhtml") == letters("xhtml")
+    assert any_word("hmmmm") == any_word("hmm")
+
+
+@given(st.text("abcdefghijklmnopqrstuvwxyz'", min_size=1, max_size=40))
+def test_any_word_has_phones_and_at_most_one_main_stress(word: str) -> None:
+    phones = unknown_word(word)
+    assert set(phones) <= numbers("v2").keys()
+    assert bool(phones) == any(sign.isalpha() for sign in word)
+    if re.search("[aeiouy]", word):
+        assert sum("1" in phone for phone in phones) == 1
+
+
+def test_the_reference_parts_unknown_words() -> None:
+    assert g2p("machinelearning", "v2", as_reference=True).phones == (
+        *any_word("machine"), *any_word("learning")
+    )  # fmt: skip
 
 
 def test_words_of_other_scripts_are_not_lost() -> None:
