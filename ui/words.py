@@ -195,6 +195,15 @@ WORDS: dict[str, tuple[str, str]] = {
     # Speak: the engine
     "engine": ("Engine", "引擎"),
     "model": ("Model", "模型"),
+    "engine_gone": (
+        "This text was spoken by “{engine}”, which is not here; {instead} is chosen instead.",
+        "此文本由“{engine}”朗读，该引擎不在这里；已改选 {instead}。",
+    ),
+    "model_gone": (
+        "This text was spoken with the model “{name}”, which is not here any more; the first that "
+        "can be used is chosen instead.",
+        "此文本使用模型“{name}”朗读，该模型已不在这里；已改选第一个可用的模型。",
+    ),
     "model_lacks": ("{name} (lacks {parts})", "{name}（缺少 {parts}）"),
     "model_none": (
         "{engine} needs a model, and none is on this computer yet. "

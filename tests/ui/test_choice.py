@@ -11,6 +11,7 @@ import gradio as gr
 import pytest
 
 from core.engines.protocol import Shelf, Weights
+from core.jobs.job import SpeakRequest
 from tests.conftest import in_a_loop
 from tests.fakes import SINGER_CARD
 from tests.ui.fake_studio import CARD, FakeStudio
@@ -150,3 +151,49 @@ def test_a_device_that_an_engine_cannot_use_is_said_beside_it() -> None:
     )
     assert "does not use cuda" in note
     assert models.note_html(CARD, Shelf(), None, "en") == ""
+
+
+def test_an_earlier_text_is_opened_with_all_that_it_was_asked_with(
+    studio: FakeStudio, press: Pressed, english: gr.Request
+) -> None:
+    studio.shelf = Shelf(models=(ALTO, BASS))
+    voice = picks.demo_voice(studio, "builtin")  # type: ignore[arg-type]
+    press("on_speak", TEXT, voice.id, "ja", 3, "singer", "bass", english, 1.5, 6.0, 0.5, 2.0)
+    job = studio.running()
+    assert job is not None
+    shown = press("on_open", job.id, english, 1.2, 4.0, 1.0, 0.0)
+    at = shown.index(TEXT)
+    assert shown[at + 1] == voice.id
+    assert (shown[at + 2]["value"], shown[at + 3]) == ("ja", 3)
+    assert shown[at + 4 : at + 8] == [1.2, 4.0, 0.5, 2.0], "the other engine's stay as they are"
+    assert (shown[at + 8]["value"], shown[at + 9]["value"]) == ("singer", "bass")
+    assert studio.settings().engine == "singer"
+    assert "gone" not in str(shown)
+    assert shown[-2:] == ["", ""]
+
+
+@pytest.mark.parametrize(
+    ("shelf", "instead"), [(Shelf(models=(ALTO,)), "alto"), (Shelf(), None)], ids=["one", "none"]
+)
+def test_an_earlier_text_whose_model_is_gone_says_so_and_takes_the_first(
+    studio: FakeStudio, press: Pressed, english: gr.Request, shelf: Shelf, instead: str | None
+) -> None:
+    studio.shelf = Shelf(models=(ALTO, BASS))
+    voice = picks.demo_voice(studio, "builtin")  # type: ignore[arg-type]
+    press("on_speak", TEXT, voice.id, "", 0, "singer", "bass", english, 1.0, 0.0, 1.0, 0.0)
+    job = studio.running()
+    assert job is not None
+    studio.shelf = shelf
+    shown = press("on_open", job.id, english, 1.0, 0.0, 1.0, 0.0)
+    assert "the model “bass”, which is not here any more" in shown[-2]
+    assert shown[shown.index(TEXT) + 9]["value"] == instead
+
+
+def test_an_earlier_text_of_an_engine_that_is_gone_says_so(
+    studio: FakeStudio, press: Pressed, chinese: gr.Request
+) -> None:
+    voice = picks.demo_voice(studio, "builtin")  # type: ignore[arg-type]
+    asked = SpeakRequest(text=TEXT, voice_id=voice.id, engine="flute")
+    shown = press("on_open", studio.submit(asked).id, chinese, 1.0, 0.0, 1.0, 0.0)
+    assert "由“flute”朗读" in shown[-2]
+    assert shown[shown.index(TEXT) + 8]["value"] == "builtin"

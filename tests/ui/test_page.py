@@ -197,7 +197,7 @@ def test_an_earlier_text_can_be_opened_and_saved(
 ) -> None:
     job = said(studio, TEXT)
     studio.advance(job.id, 3)
-    assert TEXT in press("on_open", job.id, english)
+    assert TEXT in press("on_open", job.id, english, 1.0, 0.0)
     saved = press("on_save", job.id, "mp3", -16.0, english)
     assert saved[0]["value"].endswith(".mp3")
 

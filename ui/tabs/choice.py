@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -12,6 +12,7 @@ from core.engines.protocol import EngineCard
 from ui import forms, models
 from ui.place import place
 from ui.speaking import Chosen
+from ui.words import say
 
 if TYPE_CHECKING:
     from core.studio import Studio
@@ -94,6 +95,24 @@ class EngineChoice:
             found[card.name] = list(knobs[at : at + len(card.knobs)])
             at += len(card.knobs)
         return found
+
+    def turned(
+        self, engine: str, settings: Mapping[str, float], knobs: Sequence[float | None]
+    ) -> list[float]:
+        """Values for all sliders: those of one engine as in a request, the others as they are."""
+        kept = self.by_engine(knobs)
+        card = self.card(engine)
+        kept[card.name] = [settings.get(knob.name, knob.default) for knob in card.knobs]
+        return self.sliders_of(kept)
+
+    def gone(self, engine: str, model: str, language: str) -> str | None:
+        """What a text was spoken with and is not here any more, in a sentence."""
+        card = self.card(engine)
+        if card.name != engine:
+            return say(language, "engine_gone", engine=engine, instead=card.title)
+        if model and all(each.name != model for each in self._studio.models(engine).models):
+            return say(language, "model_gone", name=model)
+        return None
 
     def sliders_of(self, kept: object) -> list[float]:
         """Values for all sliders, of what `by_engine` gave; its default for what is not there."""

@@ -244,15 +244,36 @@ class SpeakTab:
         self._studio.resume(job_id)
         return self.show(self.standings.of(job_id), self._language_of(request))
 
-    def on_open(self, job_id: str | None, request: gr.Request) -> tuple[Any, ...]:
-        """For: job, progress, text, voice."""
+    @property
+    def asked(self) -> list[Any]:
+        """What `on_open` fills: the job, and everything that it was asked with."""
+        return [
+            self.job, *self.progress, self.text, self.voice, self.spoken, self.seed,
+            *self.choice.knobs, *self.choice.fields, self.said,
+        ]  # fmt: skip
+
+    def on_open(
+        self, job_id: str | None, request: gr.Request, *knobs: float | None
+    ) -> tuple[Any, ...]:
+        """An earlier text, as it was asked for; a word on what is gone. For: `asked`."""
         if not job_id:
-            return (gr.skip(),) * (len(self.progress) + 3)
+            return (gr.skip(),) * len(self.asked)
+        language = self._language_of(request)
         asked = self._studio.job(job_id).request
         known = {voice_id for _, voice_id in cards.voice_choices(self._studio)}
         voice = asked.voice_id if asked.voice_id in known else gr.skip()
-        now = self.standings.of(job_id)
-        return job_id, *self.show(now, self._language_of(request)), asked.text, voice
+        self.choice.remember(asked.engine)
+        return (
+            job_id,
+            *self.show(self.standings.of(job_id), language),
+            asked.text,
+            voice,
+            self.choice.languages(asked.engine, asked.language),
+            asked.seed,
+            *self.choice.turned(asked.engine, asked.settings, knobs),
+            *self.choice.shown(asked.engine, asked.model, language),
+            cards.reason_html(self.choice.gone(asked.engine, asked.model, language)),
+        )
 
     def on_delete_job(
         self, chosen: str | None, shown: str | None, request: gr.Request

@@ -40,10 +40,7 @@ class EarlierTexts:
     def wire(self, wires: Wires, speak: SpeakTab) -> None:
         """Connect the buttons; what is opened is shown on the Speak tab."""
         connect = partial(wires.connect, problem=speak.problem)
-        connect(
-            self.open.click, speak.on_open, self.jobs,
-            [speak.job, *speak.progress, speak.text, speak.voice],
-        )  # fmt: skip
+        connect(self.open.click, speak.on_open, [self.jobs, *speak.choice.knobs], speak.asked)
         connect(self.delete.click, lambda: (gr.update(visible=True),), None, [self.ask])
         connect(self.keep.click, lambda: (gr.update(visible=False),), None, [self.ask])
         connect(
