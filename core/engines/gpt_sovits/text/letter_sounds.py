@@ -28,7 +28,8 @@ END: Final = 1
 """Numbers of the units before the first letter and after the last."""
 
 _BEAM: Final = 32
-_IMPOSSIBLE: Final = -1e9
+_UNSTRESSED: Final = -1e3
+"""Log probability of a word without main stress: only where nothing else is left."""
 
 Chains = NDArray[np.int64]
 LogProbabilities = NDArray[np.float32]
@@ -95,8 +96,8 @@ class LetterSounds:
             if letter in self._numbers:
                 paths = self._longer(paths, self._numbers[letter])
         ends = self._log_p(_chains(paths), np.array([END], np.int64))[:, 0]
-        stressed = [path.log_p + (0.0 if path.n_main else _IMPOSSIBLE) for path in paths]
-        return paths[int(np.argmax(ends + np.array(stressed)))].phones
+        scores = [path.log_p + (0.0 if path.n_main else _UNSTRESSED) for path in paths]
+        return _stressed(paths[int(np.argmax(ends + np.array(scores)))].phones)
 
     def _longer(self, paths: list[_Path], units: NDArray[np.int64]) -> list[_Path]:
         """The best ways that go on with one of the units."""
@@ -127,6 +128,17 @@ class LetterSounds:
                 at, is_known = self.chances[n - 2].places(before)
                 rest += np.where(is_known, self.chances[n - 2].log_rest[at], 0.0)[:, None]
         return found
+
+
+def _stressed(phones: tuple[str, ...]) -> tuple[str, ...]:
+    """The first stronger vowel has the main stress if none has."""
+    if any(phone.endswith("1") for phone in phones):
+        return phones
+    for weaker in "20":
+        for at, phone in enumerate(phones):
+            if phone.endswith(weaker):
+                return (*phones[:at], phone[:-1] + "1", *phones[at + 1 :])
+    return phones
 
 
 def _chains(paths: Sequence[_Path]) -> Chains:
