@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
+from core.engines.gpt_sovits.text.japanese_accents import Feature, mended, of_reference
 from core.engines.gpt_sovits.text.phones import Phones, Version
 from core.engines.gpt_sovits.text.symbols import UNKNOWN, known
 from core.text.spoken import say
@@ -51,6 +52,8 @@ _HALF_WIDTH_KANA: Final = re.compile(r"[\uff61-\uff9f]+")
 _SPAN: Final = re.compile(r"(?<=[\d時分秒日月年歳円個人])\s*[〜～~]\s*(?=\d)")
 _MINUS: Final = re.compile(r"(?<=[\u3041-\u309f])[-−－](?=[\d０-９])")
 """After kana (気温は-5度); between numbers and letters it joins."""
+_TEN_MINUTES: Final = re.compile(r"(?<![\d.,０-９．，])(?:10|１０)分(?!の)")
+"""In kanji it would be `enough`; with figures in kanji it is not."""
 _LONG: Final = re.compile(r"(?<=[\u3041-\u30fc])[〜～~]+")
 """Written for a vowel that is held."""
 _EDGES: Final = re.compile(r"([!?…,.\s]*)(.*?)([!?…,.\s]*)", re.DOTALL)
@@ -101,6 +104,7 @@ def normalise(text: str) -> str:
     """Japanese as it is read: words, numbers in kanji, brackets, and `, . ! ? …` between."""
     text = _HALF_WIDTH_KANA.sub(lambda run: unicodedata.normalize("NFKC", run.group()), text)
     text = _MINUS.sub("マイナス", _LONG.sub("ー", _SPAN.sub("から", text)))
+    text = _TEN_MINUTES.sub("一〇分", text)
     pieces = _BRACKETS.split(text)
     brackets = [*_BRACKETS.findall(text), ""]
     said = "".join(
@@ -129,7 +133,7 @@ def _phones(norm_text: str, as_reference: bool) -> Iterator[str]:
     for match in readable.finditer(norm_text):
         between = norm_text[at : match.start()]
         yield from _marks_as_reference(between) if as_reference else _marks(between, at > 0)
-        yield from _with_pitch(match.group())
+        yield from _with_pitch(match.group(), as_reference)
         at = match.end()
     yield from _marks_as_reference(norm_text[at:]) if as_reference else _marks(norm_text[at:])
 
@@ -147,10 +151,10 @@ def _marks(signs: str, is_between_words: bool = False) -> Sequence[str]:
     return marks or ([BORDER] if is_between_words and _BRACKETS.search(signs) else [])
 
 
-def _with_pitch(words: str) -> Iterator[str]:
+def _with_pitch(words: str, as_reference: bool) -> Iterator[str]:
     """Phones and accent marks of words without marks between."""
     for at in range(0, len(words), _MAX_CHARS):
-        labels = _labels(words[at : at + _MAX_CHARS])
+        labels = _labels(words[at : at + _MAX_CHARS], as_reference)
         # The first and the last are the silence around.
         for label, after in itertools.pairwise(labels[1:]):
             if label.phone == "pau":
@@ -172,26 +176,41 @@ def _accent(phone: str, label: _Label, after: _Label) -> Sequence[str]:
     return ()
 
 
-def _labels(words: str) -> list[_Label]:
-    import pyopenjtalk  # noqa: PLC0415 - loads a dictionary of 100 MB that only Japanese needs
-
+def _labels(words: str, as_reference: bool) -> list[_Label]:
     words = words.lstrip("ー")  # cannot begin a word; OpenJTalk would say so on the terminal
     if not words:
         return []
+    found = _words_as_reference(words) if as_reference else _words(words)
+    if not any(word["mora_size"] for word in found):
+        return []  # Chinese that no Japanese word is made of: it would complain again
+    return [_parsed(label) for label in _jtalk().make_label(found)]
+
+
+def _words(words: str) -> list[Feature]:
+    """Words with their phrases and accents, by OpenJTalk and what its successor knows better."""
+    import pyopenjtalk  # noqa: PLC0415 - loads a dictionary of 100 MB that only Japanese needs
+
     jtalk = _jtalk()
+    found: list[Any] = []
+    for morphemes in _parts(jtalk.run_mecab(words)):
+        found += jtalk.run_njd_from_mecab(
+            morphemes, restore_unknown_katakana=True, modify_numeral_reading=True
+        )
     with warnings.catch_warnings():
         # It calls a dictionary (Sudachi) by an old name.
         warnings.simplefilter("ignore", DeprecationWarning)
-        found = []
-        for morphemes in _parts(jtalk.run_mecab(words)):
-            part = jtalk.run_njd_from_mecab(
-                morphemes, restore_unknown_katakana=True, modify_numeral_reading=True
-            )
-            found += part
-        found = pyopenjtalk.apply_postprocessing(words, found, jtalk=jtalk)
-        if not any(word["mora_size"] for word in found):
-            return []  # Chinese that no Japanese word is made of: it would complain again
-        return [_parsed(label) for label in jtalk.make_label(found)]
+        processed: list[Any] = pyopenjtalk.apply_postprocessing(words, found, jtalk=jtalk)
+    return mended(processed)
+
+
+def _words_as_reference(words: str) -> list[Feature]:
+    """The same by OpenJTalk alone."""
+    jtalk = _jtalk()
+    morphemes = jtalk.run_mecab(words)
+    found = jtalk.run_njd_from_mecab(
+        morphemes, restore_unknown_katakana=False, modify_numeral_reading=False
+    )
+    return of_reference(found, morphemes)
 
 
 @cache
