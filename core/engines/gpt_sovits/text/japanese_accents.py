@@ -21,7 +21,7 @@ _POWERS: Final = frozenset("十百千万億兆")
 _ALL: Final = _DIGITS | _POWERS
 _BASE: Final = 7
 _ACCENT: Final = 10
-"""Places in a line of the dictionary: the base form, which has `:` between the parts of a phrase, and
+"""Places in a line of the dictionary: the base form, with `:` between the parts of a phrase, and
 the accent; how the word is chained comes next."""
 _FIGURES: Final = frozenset("０１２３４５６７８９")
 _BOUND: Final = ("助詞", "助動詞")
@@ -227,6 +227,8 @@ def _rule(word: Feature, before: Feature) -> tuple[str, int]:
         return "F3", 0
     if _is_naide(before, word):
         return "F2", -1
+    if word["orig"] == "てる":
+        return "F2", 1
     for rule in _RULE.finditer(word["chain_rule"]):
         if rule["after"] is None or rule["after"] in before["pos"]:
             return rule["name"], int(rule["moras"] or 0)
