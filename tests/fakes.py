@@ -32,10 +32,11 @@ from core.engines.protocol import (
     Session,
     Shelf,
     StopFlag,
+    Unsaid,
     Utterance,
     Weights,
 )
-from core.errors import Cancelled, InputError, MissingError
+from core.errors import Cancelled, InputError, MissingError, StudioError
 from core.jobs.job import Job, JobState, SpeakRequest
 from core.synthesis import keys
 from core.synthesis.batch import EngineDied, HostPiece, UtteranceRefused
@@ -150,15 +151,19 @@ class FakeHost:
         places: Sequence[int] = (),
     ) -> Generator[HostPiece, None, None]:
         prompt = self._session.prepare(reference)
+        refusal: StudioError | None = None
         for position, utterance in enumerate(batch):
             if "[die]" in utterance.text:
                 note(f"begin {utterance.text}")
                 raise EngineDied("The voice engine crashed.", in_batch=True)
             try:
                 pieces = list(self._session.speak(prompt, [utterance], settings, stop))
-            except InputError as error:
-                raise UtteranceRefused(error) from error
+            except Unsaid as error:
+                refusal = error.errors[0]
+                continue
             yield HostPiece(position=position, audio=pieces[0].audio, wall_s=0.01, peak_bytes=None)
+        if refusal is not None:
+            raise UtteranceRefused(refusal)
 
 
 class FakeVoices:
@@ -236,10 +241,14 @@ class FakeSession:
         stop: StopFlag,
     ) -> Iterator[Piece]:
         assert isinstance(prompt, FakePrompt)
+        unsaid: dict[int, StudioError] = {}
         for position, utterance in enumerate(batch):
             if stop.is_set():
                 raise Cancelled
             note(f"begin {utterance.text}")
+            if "[refuse]" in utterance.text:
+                unsaid[position] = InputError("This cannot be said.", "Say something else.")
+                continue
             _misbehave(utterance.text, stop)
             samples = _tone(utterance, prompt.hertz, settings)
             if "[nan]" in utterance.text:
@@ -251,6 +260,8 @@ class FakeSession:
             note(f"said {utterance.text}")
             note_of_it = "It sounds odd." if "[odd]" in utterance.text else ""
             yield Piece(position=position, audio=Audio(samples=samples, rate=RATE), note=note_of_it)
+        if unsaid:
+            raise Unsaid(unsaid)
 
     def close(self) -> None:
         note("close")
@@ -292,8 +303,6 @@ def _misbehave(text: str, stop: StopFlag) -> None:
         os.open(os.devnull, os.O_RDONLY)
     if "[fatal]" in text:
         raise RuntimeError("CUDA error: an illegal memory access was encountered")
-    if "[refuse]" in text:
-        raise InputError("This cannot be said.", "Say something else.")
 
 
 def _tone(utterance: Utterance, hertz: float, settings: Mapping[str, float]) -> Samples:

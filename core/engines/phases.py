@@ -15,8 +15,8 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Generic, TypeVar
 
 from core.audio.samples import Audio
-from core.engines.protocol import Piece, Prompt, StopFlag, Utterance
-from core.errors import Cancelled
+from core.engines.protocol import Piece, Prompt, StopFlag, Unsaid, Utterance
+from core.errors import Cancelled, StudioError
 
 MAX_WAITING = 64
 """Utterances whose tokens wait for another try: a few kilobytes each."""
@@ -39,7 +39,9 @@ class Phases(Generic[T]):
         settings: Mapping[str, float],
         stop: StopFlag,
         *,
-        generate: Callable[[Sequence[Utterance]], Generator[tuple[int, T], None, None]],
+        generate: Callable[
+            [Sequence[Utterance]], Generator[tuple[int, T | StudioError], None, None]
+        ],
         decode: Callable[[T], Audio],
         units: Callable[[T], int] = lambda _: 0,
     ) -> Iterator[Piece]:
@@ -50,10 +52,12 @@ class Phases(Generic[T]):
             batch: What to say.
             settings: Every knob.
             stop: Asked between two decodes; `generate` asks by itself.
-            generate: A generator of (place, tokens) in any order. Keys and values live in its
-                frame and nowhere else; tokens are on the host.
-            decode: Tokens to sound, on the host.
+            generate: A generator of (place, tokens) in any order, or why an utterance cannot be
+                said. Keys and values live in its frame and nowhere else; tokens are on the host.
+            decode: Tokens to sound, on the host. A StudioError that it raises is of this utterance.
             units: Length in the unit of the costs; 0 where it is not known.
+
+        Raises Unsaid, once all that can be said is.
         """
         if prompt is not self._prompt or dict(settings) != self._settings:
             self._prompt, self._settings = prompt, dict(settings)
@@ -61,11 +65,15 @@ class Phases(Generic[T]):
         tokens = {
             at: self._waiting.pop(said) for at, said in enumerate(batch) if said in self._waiting
         }
+        unsaid: dict[int, StudioError] = {}
         try:
             missing = [at for at in range(len(batch)) if at not in tokens]
             if missing:
                 with contextlib.closing(generate([batch[at] for at in missing])) as made:
                     for place, found in made:
+                        if isinstance(found, StudioError):
+                            unsaid[missing[place]] = found
+                            continue
                         where = str(getattr(found, "device", "cpu"))
                         assert where == "cpu", f"tokens stayed on {where}"
                         tokens[missing[place]] = found
@@ -73,9 +81,19 @@ class Phases(Generic[T]):
             for at in range(len(batch)):
                 if stop.is_set():
                     raise Cancelled
-                audio, n = decode(tokens[at]), units(tokens[at])
+                if at in unsaid:
+                    continue
+                try:
+                    audio, n = decode(tokens[at]), units(tokens[at])
+                except StudioError as error:
+                    # Not kept: another try writes other tokens.
+                    unsaid[at] = error
+                    del tokens[at]
+                    continue
                 del tokens[at]
                 yield Piece(position=at, audio=audio, units=n or None)
+            if unsaid:
+                raise Unsaid(unsaid)
         finally:
             self._waiting.update((batch[at], found) for at, found in tokens.items())
             while len(self._waiting) > MAX_WAITING:

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from core.audio.samples import Audio
+from core.errors import StudioError
 from core.memory.allocator import Allocator
-from core.memory.cost import CostModel
+from core.memory.cost import CostModel, LateCost
 from core.memory.ladder import Ladder, Way
 from core.memory.plan import Limits
 
@@ -53,6 +54,7 @@ class Weights:
         digest: Of what the files hold: another model of the same name is another sound.
         lacks: Parts that it needs and that were not found; empty: it can be loaded.
         copies: Folder for copies that load faster; None: files are read as they are.
+        late: What of these files some languages alone need, besides what the card counts.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Weights:
     digest: str
     lacks: tuple[str, ...] = ()
     copies: Path | None = None
+    late: tuple[LateCost, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,6 +195,20 @@ class Piece:
     note: str = ""
 
 
+class Unsaid(StudioError):
+    """Some of a batch cannot be said, and all others were.
+
+    Args:
+        errors: By place in the batch, why; at least one.
+    """
+
+    def __init__(self, errors: Mapping[int, StudioError]) -> None:
+        first = errors[min(errors)]
+        super().__init__(first.message, first.hint)
+        self.code = first.code
+        self.errors = dict(errors)
+
+
 class Prompt(Protocol):
     """A prepared reference: bounded in size, ready to speak with."""
 
@@ -217,7 +234,12 @@ class Session(Protocol):
         settings: Mapping[str, float],
         stop: StopFlag,
     ) -> Iterator[Piece]:
-        """Pieces in any order, each as soon as it is finished. Raises Cancelled when stopped."""
+        """Pieces in any order, each as soon as it is finished.
+
+        Raises:
+            Cancelled: Stopped.
+            Unsaid: Some cannot be said; after the last of the others.
+        """
         ...
 
     def close(self) -> None:

@@ -24,10 +24,11 @@ from core.engines.protocol import (
     Reference,
     Session,
     StopFlag,
+    Unsaid,
     Utterance,
     Weights,
 )
-from core.errors import ResourceError
+from core.errors import ResourceError, StudioError
 from core.memory.allocator import Allocator
 from core.memory.budget import BudgetGate
 from core.memory.cost import CostModel
@@ -206,10 +207,12 @@ class GuardedEngine:
 
         Raises:
             OutOfRoom: Some fit in no way; all others were made.
+            Unsaid: Some cannot be said, by their places; all others were.
             EngineFatal: The device is lost.
             Cancelled: Stopped.
         """
         refusals: list[OutOfRoom] = []
+        unsaid: dict[int, StudioError] = {}
 
         def where(key: int) -> str:
             return f"segment {(places[key] if places else key) + 1}"
@@ -220,12 +223,15 @@ class GuardedEngine:
                 yield from self._say(
                     prompt, utterances, settings, stop, where,
                     batch=batch, has_prediction=planned.has_prediction, refusals=refusals,
+                    unsaid=unsaid,
                 )  # fmt: skip
         finally:
             self.standing = Standing()
         refusals += [self._refuse(each, where(each.index)) for each in planned.refused]
         if refusals:
             raise self._with_cap(refusals[-1])
+        if unsaid:
+            raise Unsaid(unsaid)
 
     def _plan(self, utterances: Sequence[Utterance]) -> Planned:
         if utterances:  # an order without any only has a reference prepared
@@ -244,6 +250,7 @@ class GuardedEngine:
         batch: Batch,
         has_prediction: bool,
         refusals: list[OutOfRoom],
+        unsaid: dict[int, StudioError],
     ) -> Iterator[Said]:
         languages = {each.language for each in utterances}
         late_before = self._late_bytes
@@ -251,7 +258,7 @@ class GuardedEngine:
         def predicted(way: Way) -> int:
             return self._known.speak_bytes(batch, way, languages)
 
-        def say(way: Way, keys: tuple[int, ...]) -> Iterator[tuple[int, Said]]:
+        def say(way: Way, keys: tuple[int, ...]) -> Iterator[tuple[int, Said | None]]:
             nonlocal late_before
             late_before = self._late_bytes
             foreseen = predicted(replace(way, batch=len(keys))) if has_prediction else None
@@ -260,10 +267,21 @@ class GuardedEngine:
             self._arrange(way)
             made = self._origin(way)
             said = [utterances[key] for key in keys]
-            for piece in self.session.speak(prompt, said, settings, stop):
-                key = keys[piece.position]
-                self._known.spoken(utterances[key], piece.units)
-                yield key, Said(position=key, audio=piece.audio, origin=made, verdict=piece.note)
+            try:
+                for piece in self.session.speak(prompt, said, settings, stop):
+                    key = keys[piece.position]
+                    self._known.spoken(utterances[key], piece.units)
+                    yield (
+                        key,
+                        Said(position=key, audio=piece.audio, origin=made, verdict=piece.note),
+                    )
+            except StudioError as error:
+                if len(keys) > 1 and not isinstance(error, Unsaid):
+                    raise
+                errors = error.errors if isinstance(error, Unsaid) else {0: error}
+                for position, each in errors.items():
+                    unsaid[keys[position]] = each
+                    yield keys[position], None
 
         def observe(way: Way, keys: tuple[int, ...], peak: int) -> None:
             n = max(self.units(utterances[key]) for key in keys)
@@ -288,7 +306,8 @@ class GuardedEngine:
             refused=lambda _, refusal: refusals.append(refusal),
         )
         for _, said in pieces:
-            yield said
+            if said is not None:
+                yield said
 
     def _refuse(self, refusal: Refusal, where: str) -> OutOfRoom:
         """One that was not even tried; told like the last rung, because it is."""

@@ -19,8 +19,16 @@ from core.engines.builtin.conversion import Conversion, Manner, convert
 from core.engines.builtin.fitting import fit
 from core.engines.builtin.reference import ReferenceSpeech, analyse_reference
 from core.engines.builtin.speech import Source
-from core.engines.protocol import Piece, Prompt, Reference, StopFlag, Utterance, Weights
-from core.errors import Cancelled, InputError
+from core.engines.protocol import (
+    Piece,
+    Prompt,
+    Reference,
+    StopFlag,
+    Unsaid,
+    Utterance,
+    Weights,
+)
+from core.errors import Cancelled, InputError, StudioError
 
 MOST_CONVERSIONS = 8
 """Speaker and language pairs that are kept ready."""
@@ -123,15 +131,22 @@ class BuiltinSession:
         """One after the other, each on its own, so that company changes nothing."""
         assert isinstance(prompt, BuiltinPrompt)
         manner = read_manner(settings)
+        unsaid: dict[int, StudioError] = {}
         for position, utterance in enumerate(batch):
             _check(stop)
-            conversion = self._conversion(prompt, utterance.language)
             random = np.random.default_rng(abs(utterance.seed))
-            samples = convert(
-                conversion, utterance.text, manner, random, between=lambda: _check(stop)
-            )
+            try:
+                conversion = self._conversion(prompt, utterance.language)
+                samples = convert(
+                    conversion, utterance.text, manner, random, between=lambda: _check(stop)
+                )
+            except StudioError as error:
+                unsaid[position] = error
+                continue
             audio = Audio(samples=samples.astype(np.float32), rate=CARD.rate)
             yield Piece(position=position, audio=audio)
+        if unsaid:
+            raise Unsaid(unsaid)
 
     def close(self) -> None:
         self._sources.clear()

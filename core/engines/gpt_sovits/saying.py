@@ -75,28 +75,45 @@ class Saying:
         self.note = ""
         """On the last sound that was made; empty: nothing to say."""
 
-    def written(self, batch: Sequence[Utterance]) -> Generator[tuple[int, Row], None, None]:
-        """Tokens of a batch, in any order; those that are wrong are written once more."""
+    def written(
+        self, batch: Sequence[Utterance]
+    ) -> Generator[tuple[int, Row | StudioError], None, None]:
+        """Tokens of a batch, in any order; those that are wrong are written once more.
+
+        Of a text that cannot be read, why.
+        """
         nets = self._nets
-        texts = [
-            read_utterance(each.text, each.language, nets.version, nets.features) for each in batch
-        ]
-        seeds = [each.seed for each in batch]
+        texts: dict[int, Text] = {}
+        for place, each in enumerate(batch):
+            try:
+                texts[place] = read_utterance(
+                    each.text, each.language, nets.version, nets.features, nets.front_end
+                )
+            except StudioError as error:
+                yield place, error
         wrong: dict[int, Row] = {}
-        for place, row in self._write(texts, seeds):
+        for place, row in self._written(texts, {at: batch[at].seed for at in texts}):
             if row.verdict.is_good:
                 yield place, row
             else:
                 wrong[place] = row
-        if not wrong:
-            return
-        places = sorted(wrong)
-        again = [another(seeds[place]) for place in places]
-        for place, row in self._write([texts[place] for place in places], again):
-            first = wrong[places[place]]
+        again = {at: texts[at] for at in sorted(wrong)}
+        for place, row in self._written(again, {at: another(batch[at].seed) for at in again}):
+            first = wrong[place]
             told = first.verdict.in_words()
             is_better = row.verdict.badness < first.verdict.badness
-            yield places[place], replace(row if is_better else first, first=told)
+            yield place, replace(row if is_better else first, first=told)
+
+    def _written(
+        self, texts: Mapping[int, Text], seeds: Mapping[int, int]
+    ) -> Generator[tuple[int, Row], None, None]:
+        """Of texts and seeds by their places."""
+        places = list(texts)
+        if not places:
+            return
+        rows = self._write([texts[at] for at in places], [seeds[at] for at in places])
+        for row, made in rows:
+            yield places[row], made
 
     def sound(self, row: Row) -> Audio:
         """A row as sound; made anew, once, where tokens were right and the sound is not."""

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from core.audio.samples import Audio
 from core.engines.phases import MAX_WAITING, Phases
-from core.engines.protocol import Piece, Utterance
-from core.errors import Cancelled
+from core.engines.protocol import Piece, Unsaid, Utterance
+from core.errors import Cancelled, InputError, StudioError
 from core.memory.guard import Guard
 from core.memory.ladder import Ladder, Way
 from core.synthesis.resident import Resident
@@ -56,7 +56,9 @@ class Voice:
             units=len,
         )
 
-    def generate(self, batch: Sequence[Utterance]) -> Generator[tuple[int, Tokens], None, None]:
+    def generate(
+        self, batch: Sequence[Utterance]
+    ) -> Generator[tuple[int, Tokens | StudioError], None, None]:
         keys = Keys()
         self._keys = weakref.ref(keys)
         for place, said in reversed(list(enumerate(batch))):  # the shortest may be ready first
@@ -111,6 +113,39 @@ def test_a_decoder_that_runs_out_of_memory_costs_no_token() -> None:
     )
     assert [made[at] for at in range(len(batch))] == expected
     assert sorted(voice.generated) == ["five", "one", "seven", "three"]
+
+
+class ParticularVoice(Voice):
+    """Cannot read what begins with `?`, and has no sound for what begins with `!`."""
+
+    def generate(
+        self, batch: Sequence[Utterance]
+    ) -> Generator[tuple[int, Tokens | StudioError], None, None]:
+        readable = [at for at, each in enumerate(batch) if each.text[0] != "?"]
+        for at in set(range(len(batch))) - set(readable):
+            yield at, InputError(f"{batch[at].text} cannot be read.")
+        for place, tokens in super().generate([batch[at] for at in readable]):
+            yield readable[place], tokens
+
+    def decode(self, tokens: Tokens) -> Audio:
+        if tokens[0] == ord("!"):
+            raise StudioError("It is silent.")
+        return super().decode(tokens)
+
+
+def test_what_cannot_be_said_costs_no_other_of_its_batch_and_is_named() -> None:
+    batch = said("one", "?two", "three", "!four", "five")
+    pieces = []
+    with pytest.raises(Unsaid) as refusal:
+        pieces.extend(ParticularVoice().speak(batch))
+    assert [piece.position for piece in pieces] == [0, 2, 4]
+    good = [batch[at] for at in (0, 2, 4)]
+    assert sounds(iter(pieces)) == sounds(Voice().speak(good))
+    assert {at: error.message for at, error in refusal.value.errors.items()} == {
+        1: "?two cannot be read.",
+        3: "It is silent.",
+    }
+    assert (refusal.value.code, refusal.value.message) == ("input", "?two cannot be read.")
 
 
 def test_the_same_words_twice_are_said_twice() -> None:

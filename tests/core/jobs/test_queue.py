@@ -472,6 +472,15 @@ def test_a_segment_that_cannot_be_said_does_not_cost_the_others(real: Bench, tex
     assert [notes().count(f"said {text}") for text in ("One.", "Two.", "Four.")] == [1] * 3
 
 
+def test_one_that_cannot_be_said_keeps_no_other_of_its_call_waiting(real: Bench) -> None:
+    job = job_of("One.", "[refuse] Two.", "Three.", "Four.")
+    assert isinstance(real.finish(job)[-1], JobDone)
+    begun = [line.removeprefix("begin ") for line in notes("begin")]
+    assert begun == ["One.", "[refuse] Two.", "Three.", "[refuse] Two.", "Four."]
+    (note,) = [each.note for each in real.done(job) if each.note]
+    assert "This cannot be said." in note
+
+
 def test_first_segments_that_fail_are_set_aside_once_another_succeeds(bench: Bench) -> None:
     job = job_of("[die] One.", "[refuse] Two.", "Three.", "Four.")
     events = bench.finish(job)

@@ -265,6 +265,17 @@ def test_a_refused_reference_is_told_in_the_engines_own_words(host: EngineHost) 
     assert host.pid == pid
 
 
+def test_a_refused_utterance_costs_no_other_of_its_batch(host: EngineHost) -> None:
+    batch = [
+        Utterance(text=text, language="en", seed=1)
+        for text in ("[refuse] One.", "Two.", "[refuse] Three.", "Four.")
+    ]
+    heard = []
+    with pytest.raises(UtteranceRefused):
+        heard.extend(host.speak(FAKE_CARD, reference(), batch, SETTINGS, threading.Event()))
+    assert [piece.position for piece in heard] == [1, 3]
+
+
 def test_a_refused_utterance_leaves_the_engine_alive(host: EngineHost) -> None:
     with pytest.raises(UtteranceRefused) as refusal:
         say(host, "One.", "[refuse]")

@@ -18,7 +18,7 @@ from core.engines.builtin.card import CARD
 from core.engines.builtin.conversion import Recipe
 from core.engines.builtin.engine import Builtin, BuiltinPrompt, BuiltinSession
 from core.engines.builtin.fitting import FASTEST, SLOWEST, fit
-from core.engines.protocol import Reference, Utterance
+from core.engines.protocol import Reference, Unsaid, Utterance
 from core.errors import Cancelled, InputError
 
 ASSETS = Path(__file__).parents[4] / "assets"
@@ -204,7 +204,7 @@ def test_a_voice_speaks_a_language_that_only_formant_speech_knows(
 def test_an_unknown_language_is_refused_in_words(
     session: BuiltinSession, prompt: BuiltinPrompt
 ) -> None:
-    with pytest.raises(InputError, match="does not speak"):
+    with pytest.raises(Unsaid, match="does not speak"):
         say(session, prompt, language="xx")
 
 

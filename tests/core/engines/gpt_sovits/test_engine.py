@@ -32,6 +32,7 @@ from core.engines.protocol import (
     Piece,
     Prompt,
     Reference,
+    Unsaid,
     Utterance,
     Weights,
 )
@@ -184,15 +185,29 @@ def test_a_reference_of_no_use_is_refused(
 def test_a_text_with_nothing_to_say_is_refused(
     session: GptSovitsSession, prompt: GptSovitsPrompt, text: str
 ) -> None:
-    with pytest.raises(InputError) as refusal:
+    with pytest.raises(Unsaid) as refusal:
         said(session, prompt, english(text))
     assert refusal.value.hint
+
+
+def test_a_text_with_nothing_to_say_costs_no_other_of_its_batch(
+    session: GptSovitsSession, prompt: GptSovitsPrompt
+) -> None:
+    heard = []
+    with pytest.raises(Unsaid) as refusal:
+        heard.extend(
+            session.speak(prompt, english(TEXTS[1], "…", TEXTS[0]), USUAL, threading.Event())
+        )
+    assert [piece.position for piece in heard] == [0, 2]
+    assert sounds(heard) == sounds(said(session, prompt, english(TEXTS[1], TEXTS[0])))
+    assert list(refusal.value.errors) == [1]
+    assert refusal.value.message == "There is no word to say in this text."
 
 
 def test_chinese_needs_its_network_and_says_so(tmp_path: Path) -> None:
     loaded = GptSovits().load(tiny_gpt_sovits.make(tmp_path, has_bert=False), "cpu")
     made = loaded.prepare_from([demo()], None, None)
-    with pytest.raises(InputError, match="chinese-roberta-wwm-ext-large"):
+    with pytest.raises(Unsaid, match="chinese-roberta-wwm-ext-large"):
         said(loaded, made, [Utterance(text="今天天气很好。", language="zh", seed=1)])
     assert said(loaded, made, english(TEXTS[1])), "other languages go on"
 
