@@ -51,7 +51,7 @@ def memory(arguments: argparse.Namespace, studio: Studio) -> tuple[Answer, str]:
     if made is not None:
         batches = studio.fit(made, engine=card.name)
         if batches is not None and known is not None:
-            cost = known.cost.reading(languages_of(made))
+            cost = known.cost.reading(languages_of(made), device)
             answer["plan"] = _batches(batches, cost)
             lines += [_batch_line(at, batch) for at, batch in enumerate(batches.batches)]
             lines += [f"segment {each.index + 1}: {each.fits}" for each in batches.refused]

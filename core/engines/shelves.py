@@ -51,7 +51,11 @@ class Shelves:
                 )
             return card
         shelf = self.of(card)
-        return dataclasses.replace(card, weights=self._chosen(card, shelf, name))
+        weights = self._chosen(card, shelf, name)
+        cost = card.cost
+        if cost is not None:
+            cost = dataclasses.replace(cost, late=(*cost.late, *weights.late))
+        return dataclasses.replace(card, weights=weights, cost=cost)
 
     def _chosen(self, card: EngineCard, shelf: Shelf, name: str) -> Weights:
         if not shelf.models:

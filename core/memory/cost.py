@@ -80,10 +80,12 @@ class LateCost:
     Args:
         languages: ISO 639-1 codes of those that need them.
         size_bytes: Of all of them, in whatever precision the rest is.
+        is_host_only: They stay on the host: an engine on a card takes nothing more of the card.
     """
 
     languages: tuple[str, ...]
     size_bytes: int
+    is_host_only: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,16 +108,18 @@ class CostModel:
     dtype: str = "fp32"
     late: tuple[LateCost, ...] = ()
 
-    def reading(self, languages: Collection[str] | None) -> CostModel:
+    def reading(self, languages: Collection[str] | None, device: str = "cpu") -> CostModel:
         """With what is loaded for texts in these languages in every stage.
 
         Args:
             languages: ISO 639-1 codes; None: it may be any.
+            device: Where the engine runs.
         """
         extra = sum(
             each.size_bytes
             for each in self.late
-            if languages is None or not set(languages).isdisjoint(each.languages)
+            if (languages is None or not set(languages).isdisjoint(each.languages))
+            and (device == "cpu" or not each.is_host_only)
         )
         stages = {
             name: replace(stage, fixed_bytes=stage.fixed_bytes + extra)

@@ -119,7 +119,7 @@ def fit(
         if each.spoken
     ]
     limits = replace(card.limits, max_batch=card.max_batch, device=device)
-    cost = speaking(known.cost).reading(languages_of(text))
+    cost = speaking(known.cost).reading(languages_of(text), device)
     return plan(items, budget_bytes=budget_bytes, cost=cost, limits=limits)
 
 

@@ -119,7 +119,7 @@ class Known:
         cost = self.cost
         if cost is None or PREPARE not in cost.stages:
             return None
-        there = cost.at(way.dtype).reading(languages)
+        there = cost.at(way.dtype).reading(languages, way.device)
         return there.weights_bytes + there.stages[PREPARE].bytes(seconds, 1, way.decode_chunk)
 
     def speak_bytes(self, batch: Batch, way: Way, languages: Collection[str] | None = None) -> int:
@@ -130,7 +130,7 @@ class Known:
             way: How it is said.
             languages: Of the order that it belongs to; None: it may be any.
         """
-        return self._speaking(way.dtype, languages).peak_bytes(
+        return self._speaking(way, languages).peak_bytes(
             batch.n_max, way.batch, chunk=way.decode_chunk, kv_tokens=batch.kv_tokens
         )
 
@@ -155,7 +155,7 @@ class Known:
         if cost is None or not _speaking_stages(cost):
             return Planned(batches=(_together(items, way),), has_prediction=False)
         limits = limits_of(self._order.limits, way, ladder, max_batch=len(items))
-        speaking = self._speaking(way.dtype, {each.language for each in utterances})
+        speaking = self._speaking(way, {each.language for each in utterances})
         made = plan(items, budget_bytes=budget_bytes, cost=speaking, limits=limits)
         tried: list[Batch] = []
         refused: list[Refusal] = []
@@ -199,10 +199,11 @@ class Known:
         ).refused
         return next((one for one in refused if one.needed_bytes > SURE * budget_bytes), None)
 
-    def _speaking(self, dtype: str, languages: Collection[str] | None) -> CostModel:
+    def _speaking(self, way: Way, languages: Collection[str] | None) -> CostModel:
         """Costs of everything but preparing a reference."""
         cost = self.cost or CostModel()
-        return replace(cost, stages=_speaking_stages(cost)).at(dtype).reading(languages)
+        speaking = replace(cost, stages=_speaking_stages(cost)).at(way.dtype)
+        return speaking.reading(languages, way.device)
 
     # Learning
 

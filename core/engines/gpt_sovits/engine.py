@@ -185,7 +185,8 @@ class GptSovitsSession:
         settings: Mapping[str, float],
         stop: StopFlag,
     ) -> Iterator[Piece]:
-        """Pieces in the order of the batch, with what the gate had to say about them."""
+        """Pieces in the order of the batch, with what the gate had to say about them; if that is
+        nothing, what there is to say of how Chinese was read."""
         assert isinstance(prompt, GptSovitsPrompt)
         if prompt.model != self._model:
             raise ValueError("the prompt was made with other weights")
@@ -200,7 +201,8 @@ class GptSovitsSession:
             units=lambda row: len(row.tokens),
         )
         for piece in pieces:
-            yield replace(piece, note=saying.note)
+            is_judged = batch[piece.position].language == "zh"
+            yield replace(piece, note=saying.note or (self._nets.reading_note * is_judged))
 
     def close(self) -> None:
         self._phases.clear()
@@ -211,7 +213,9 @@ class GptSovitsSession:
         if not transcript or (language is not None and language not in CARD.languages):
             return None
         nets = self._nets
-        return read_transcript(transcript, language or AUTO, nets.version, nets.features)
+        return read_transcript(
+            transcript, language or AUTO, nets.version, nets.features, nets.front_end
+        )
 
 
 def _tokens(nets: Networks, audio: Audio) -> Tensor:

@@ -13,6 +13,8 @@ HUBERT = "chinese-hubert-base"
 """Hears a reference: its semantic tokens are read from what this network makes of it."""
 BERT = "chinese-roberta-wwm-ext-large"
 """Reads Chinese; without it Chinese sounds flatter, other languages do not use it."""
+POLYPHONES = "g2pw"
+"""Tells readings of Chinese characters apart; without it phrases do."""
 SPEAKER = "sv"
 """Knows speakers: of v2Pro and v2ProPlus."""
 

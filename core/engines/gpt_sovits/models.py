@@ -23,18 +23,21 @@ from pathlib import Path
 from core.engines.gpt_sovits.identity import (
     BERT,
     HUBERT,
+    POLYPHONES,
     SPEAKER,
     VERSIONS,
     WEIGHTS,
     ModelFile,
     examined,
 )
+from core.engines.gpt_sovits.text import polyphone_files
 
 DEPTH_MAX = 8
 ENTRIES_MAX = 50_000
 FILES_MAX = 2_000
 """Bounds of a search: somebody may point it at a whole disk."""
 SUFFIXES = frozenset({".ckpt", ".pth", ".pt", ".safetensors"})
+_BY_NAME = frozenset({"config.json", polyphone_files.NETWORK})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +48,13 @@ class SharedFiles:
         hubert: Folder of the network that hears.
         bert: Folder of the network that reads Chinese, with its tokeniser.
         sv: File of the network that knows speakers.
+        polyphones: Folder of the network that tells readings of Chinese characters apart.
     """
 
     hubert: Path | None = None
     bert: Path | None = None
     sv: Path | None = None
+    polyphones: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,11 +121,16 @@ def find(folders: Sequence[Path]) -> Models:
     hubert: list[Path] = []
     bert: list[Path] = []
     sv: list[Path] = []
+    judges: list[Path] = []
     for path, status in _walk(folders, problems):
         if path.name == "config.json":
             kind = _network(path)
             if kind is not None:
                 (hubert if kind == HUBERT else bert).append(path.parent)
+            continue
+        if path.name == polyphone_files.NETWORK:
+            if polyphone_files.is_complete(path.parent):
+                judges.append(path.parent)
             continue
         known = examined(path, status.st_size, status.st_mtime_ns)
         if isinstance(known, ModelFile):
@@ -134,7 +144,10 @@ def find(folders: Sequence[Path]) -> Models:
         s1=tuple(file for file in files if file.part == "s1"),
         s2=tuple(file for file in files if file.part == "s2"),
         shared=SharedFiles(
-            hubert=_best(hubert, HUBERT), bert=_best(bert, BERT), sv=_best(sv, SPEAKER)
+            hubert=_best(hubert, HUBERT),
+            bert=_best(bert, BERT),
+            sv=_best(sv, SPEAKER),
+            polyphones=_best(judges, POLYPHONES),
         ),
         problems=tuple(problems),
     )
@@ -218,7 +231,8 @@ def _walk(folders: Sequence[Path], problems: list[str]) -> Iterator[tuple[Path, 
                     seen.add(place)
                     waiting.append((path, depth + 1))
             elif stat.S_ISREG(status.st_mode) and (
-                path.suffix.lower() in SUFFIXES or path.name == "config.json"
+                path.suffix.lower() in SUFFIXES
+                or path.name in ("config.json", polyphone_files.NETWORK)
             ):
                 n_files += 1
                 yield path, status

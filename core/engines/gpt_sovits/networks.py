@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol, cast
 
 import torch
 from torch import Tensor
@@ -16,7 +17,9 @@ from core.engines.gpt_sovits.reading import version_of
 from core.engines.gpt_sovits.semantic import SemanticModel
 from core.engines.gpt_sovits.speaker import Speaker
 from core.engines.gpt_sovits.synthesiser import Synthesiser
-from core.engines.gpt_sovits.text.phones import Version
+from core.engines.gpt_sovits.text.assemble import front_end
+from core.engines.gpt_sovits.text.phones import FrontEnd, Language, Version
+from core.engines.gpt_sovits.text.polyphones import UNASKED, Polyphones
 from core.engines.nn.dtype import NAMES
 from core.engines.nn.packed import pack
 from core.errors import InputError, MissingError
@@ -35,6 +38,15 @@ class Parts(Protocol):
 
     def bert(self, device: torch.device, dtype: torch.dtype) -> tuple[Bert, Vocabulary]: ...
 
+    @property
+    def has_polyphones(self) -> bool:
+        """Whether there is a judge of Chinese readings."""
+        ...
+
+    def polyphones(self) -> tuple[Polyphones, int] | None:
+        """It and what it takes on the host (bytes); None where it cannot be used."""
+        ...
+
 
 class Networks:
     """
@@ -51,6 +63,8 @@ class Networks:
     def __init__(self, parts: Parts, device: str, dtype: str) -> None:
         self._parts, self.device, self.dtype = parts, torch.device(device), dtype
         self._bert: tuple[Bert, Vocabulary] | None = None
+        self._judge: tuple[Polyphones, int] | None = None
+        self._is_judge_tried = False
         self.is_on_host = self.device.type == "cpu"
         of_sound = torch.float32 if self.is_on_host else NAMES[dtype]
         self.synthesiser = parts.synthesiser(self.device, of_sound)
@@ -102,10 +116,13 @@ class Networks:
     @property
     def late_bytes(self) -> int:
         """Of the networks that only some languages need, as far as they are loaded."""
-        if self._bert is None:
-            return 0
-        net, _ = self._bert
-        return sum(tensor.nbytes for tensor in (*net.parameters(), *net.buffers()))
+        total = 0
+        if self._bert is not None:
+            net, _ = self._bert
+            total += sum(tensor.nbytes for tensor in (*net.parameters(), *net.buffers()))
+        if self._judge is not None and self.is_on_host:
+            total += self._judge[1]
+        return total
 
     def keep_for(self, languages: Collection[str] | None) -> None:
         """Give back what texts in these languages do not need.
@@ -114,7 +131,25 @@ class Networks:
             languages: ISO 639-1 codes; None: it may be any.
         """
         if languages is not None and set(languages).isdisjoint(BERT_LANGUAGES):
-            self._bert = None
+            self._bert = self._judge = None
+            self._is_judge_tried = False
+
+    def front_end(self, language: Language) -> FrontEnd:
+        """The front end of a language, with the judge of readings where there is one."""
+        if language != "zh" or self.version == "v1" or not self._parts.has_polyphones:
+            return front_end(language)
+        if not self._is_judge_tried:
+            self._judge, self._is_judge_tried = self._parts.polyphones(), True
+        if self._judge is None:
+            return front_end(language)
+        read: Any = front_end(language)
+        return cast(FrontEnd, partial(read, readings=self._judge[0]))
+
+    @property
+    def reading_note(self) -> str:
+        """What is to be said of how texts were read; empty: all is well."""
+        is_unasked = self._is_judge_tried and (self._judge is None or bool(self._judge[0].fault))
+        return UNASKED if is_unasked else ""
 
     def _load_bert(self) -> tuple[Bert, Vocabulary]:
         try:

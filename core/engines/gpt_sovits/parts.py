@@ -15,6 +15,9 @@ from core.engines.gpt_sovits.identity import ModelFile, examined
 from core.engines.gpt_sovits.semantic import SemanticModel
 from core.engines.gpt_sovits.speaker import Speaker
 from core.engines.gpt_sovits.synthesiser import Synthesiser
+from core.engines.gpt_sovits.text import polyphone_files, polyphones
+from core.engines.gpt_sovits.text.chinese import by_phrase
+from core.engines.gpt_sovits.text.polyphones import Polyphones
 from core.engines.protocol import Weights
 from core.errors import InputError, MissingError
 
@@ -79,6 +82,16 @@ class FileParts:
 
     def bert(self, device: torch.device, dtype: torch.dtype) -> tuple[Bert, Vocabulary]:
         return files.load_bert(self._path("bert"), cache=self._cache, device=device, dtype=dtype)
+
+    @property
+    def has_polyphones(self) -> bool:
+        return "g2pw" in self._weights.files
+
+    def polyphones(self) -> tuple[Polyphones, int] | None:
+        tokens = Vocabulary.read(self._path("bert"))
+        folder = self._weights.files["g2pw"]
+        judge = polyphones.opened(folder, tokens, by_phrase=by_phrase)
+        return None if judge is None else (judge, polyphone_files.loaded_bytes(folder))
 
     def _model(self, part: str) -> ModelFile:
         path = self._path(part)

@@ -11,7 +11,12 @@ import torch
 from torch import Tensor
 
 from core.engines.gpt_sovits.text import cut, segment
-from core.engines.gpt_sovits.text.assemble import SegmentPhones, segment_phones
+from core.engines.gpt_sovits.text.assemble import (
+    FrontEnds,
+    SegmentPhones,
+    front_end,
+    segment_phones,
+)
 from core.engines.gpt_sovits.text.phones import Version
 from core.engines.gpt_sovits.text.segment import Mode
 from core.errors import InputError
@@ -45,7 +50,13 @@ def version_of(n_symbols: int) -> Version:
     return "v1" if n_symbols <= N_SYMBOLS_V1 else "v2"
 
 
-def read_utterance(text: str, language: str, version: Version, features: Features) -> Text:
+def read_utterance(
+    text: str,
+    language: str,
+    version: Version,
+    features: Features,
+    front_ends: FrontEnds = front_end,
+) -> Text:
     """What one utterance is to the models.
 
     Args:
@@ -53,30 +64,44 @@ def read_utterance(text: str, language: str, version: Version, features: Feature
         language: ISO 639-1 code, or `auto`; English words in other languages stay English.
         version: Symbols of the models.
         features: Of BERT; asked for Chinese alone.
+        front_ends: Which reads each language.
 
     Raises:
         InputError: There is nothing to say in it, or the models do not speak the language.
     """
     segment.check_mode(language, version)
     whole = "".join(cut.pre_seg_text(text, language, "cut0"))
-    return _checked(read(whole, cast(Mode, language), version, features), text)
+    return _checked(read(whole, cast(Mode, language), version, features, front_ends), text)
 
 
-def read_transcript(text: str, language: str, version: Version, features: Features) -> Text | None:
+def read_transcript(
+    text: str,
+    language: str,
+    version: Version,
+    features: Features,
+    front_ends: FrontEnds = front_end,
+) -> Text | None:
     """What the reference says; None where that is nothing. Arguments as of `read_utterance`."""
     said = cut.replace_consecutive_punctuation(text).strip()
     if not re.search(r"\w", said):
         return None
     segment.check_mode(language, version)
-    found = read(cut.ended(said, language), cast(Mode, language), version, features)
+    ended = cut.ended(said, language)
+    found = read(ended, cast(Mode, language), version, features, front_ends)
     return found if found.n_sounding else None
 
 
 def read(
-    text: str, mode: Mode, version: Version, features: Features, *, as_reference: bool = False
+    text: str,
+    mode: Mode,
+    version: Version,
+    features: Features,
+    front_ends: FrontEnds = front_end,
+    *,
+    as_reference: bool = False,
 ) -> Text:
     """One segment, ended by a mark, as it stands."""
-    found = segment_phones(text, mode, version, as_reference=as_reference)
+    found = segment_phones(text, mode, version, as_reference=as_reference, front_ends=front_ends)
     return Text(
         phones=torch.tensor(found.ids, dtype=torch.int64),
         bert=_bert(found, features),

@@ -145,6 +145,13 @@ def _finals(word: str) -> list[str]:
     return _read(word, Style.FINALS_TONE3)
 
 
+def by_phrase(clause: str) -> Sequence[str]:
+    """What a judge of readings says where it has no better answer: `Readings` of pypinyin."""
+    from pypinyin import Style  # noqa: PLC0415 - see above
+
+    return _read(clause, Style.TONE3)
+
+
 def _read(word: str, style: Style) -> list[str]:
     """One entry a character: a part of its syllable, or the character if it has none."""
     from pypinyin import lazy_pinyin  # noqa: PLC0415 - see above
