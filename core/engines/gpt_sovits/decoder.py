@@ -3,22 +3,29 @@
 Nearly all of the context that HiFi-GAN needs, it needs at its first level, which does a fifth of
 the work. So the first level runs over a long window and the others over short stretches of its
 result: measured, 1.4 times as fast as windows of two seconds through all levels, as much of the
-samples is computed once and what is computed stays in the caches.
+samples is computed once and what is computed stays in the caches. Each stretch has a core to
+itself (`core.engines.nn.cores`), and its channels lie last in memory, as convolutions want them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 
-from core.engines.nn.chunked import Decoding, share, windows
-from core.engines.nn.hifigan import HifiGan
+from core.engines.nn.chunked import Decoding, Window, share, windows
+from core.engines.nn.cores import on_all_cores
+from core.engines.nn.hifigan import Convolution, HifiGan
 from core.engines.nn.receptive import ReceptiveField, receptive_field
 
 CHUNK_FRAMES = 400
 """Eight seconds at a time through the first level."""
 STRETCH_FRAMES = 50
 """One second at a time through the others."""
+WANTS_CHANNELS_LAST: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+"""Of the kernels for this processor: oneDNN's are a tenth faster so, torch's own are slower."""
 
 
 class InStretches:
@@ -33,19 +40,24 @@ class InStretches:
         self._generator = generator
         dims = generator.dims
         self._n_stretch = n_stretch * dims.rates[0]
-        self._field: ReceptiveField = receptive_field(_AfterFirst(generator), dims.n_channels // 2)
+        self._first_field = receptive_field(_First(generator), dims.n_latent)
+        self._field = receptive_field(_AfterFirst(generator), dims.n_channels // 2)
+        if WANTS_CHANNELS_LAST:
+            for layer in generator.modules():
+                if isinstance(layer, Convolution):  # or each call would turn them around
+                    layer.weight.data = layer.weight.data.mT.contiguous().mT
 
     def __call__(self, latent: Tensor, condition: Tensor) -> Tensor:
         """As the generator: `[B, n_latent, N]` and `[B, n_condition, 1]` to `[B, 1, N * hop]`."""
-        x = self._generator.first(latent, condition)
-        hop, n_steps = self._field.hop, x.shape[-1]
-        sound = torch.empty(len(x), 1, n_steps * hop, dtype=x.dtype, device=x.device)
-        for window in windows(n_steps, share(n_steps, self._n_stretch), self._field):
-            part = self._generator.after_first(x[..., window.start : window.stop])
-            first, last = window.keep_start - window.start, window.keep_stop - window.start
-            kept = part[..., first * hop : last * hop]
-            sound[..., window.keep_start * hop : window.keep_stop * hop] = kept
-        return sound
+        generator, n_frames = self._generator, latent.shape[-1]
+        latent, condition = _picture(latent), condition.unsqueeze(2)
+        part = share(n_frames, -(-n_frames // torch.get_num_threads()), self._first_field)
+        x = _in_windows(
+            lambda window: generator.first(window, condition), latent, part, self._first_field
+        )
+        n_steps = x.shape[-1]
+        stretch = share(n_steps, self._n_stretch, self._field)
+        return _in_windows(generator.after_first, x, stretch, self._field).squeeze(2)
 
 
 class Shares(Decoding):
@@ -53,11 +65,47 @@ class Shares(Decoding):
 
     def advance(self, chunk: int) -> None:
         """Decode one window, of at most `chunk` frames and the context."""
-        super().advance(share(self.n_frames, chunk))
+        super().advance(share(self.n_frames, chunk, self._field))
+
+
+def _picture(x: Tensor) -> Tensor:
+    """`[B, C, N]` as `[B, C, 1, N]`, channels last in memory where the processor wants them so."""
+    x = x.unsqueeze(2)
+    return x.contiguous(memory_format=torch.channels_last) if WANTS_CHANNELS_LAST else x
+
+
+def _in_windows(
+    run: Callable[[Tensor], Tensor], x: Tensor, chunk: int, field: ReceptiveField
+) -> Tensor:
+    """What `run` makes of `x` `[B, C, 1, N]`, from windows that keep `chunk` frames."""
+    cut = list(windows(x.shape[-1], chunk, field))
+    if len(cut) == 1:
+        return run(x)
+    pieces: dict[int, Tensor] = {}
+
+    def make(window: Window) -> None:
+        made = run(x[..., window.start : window.stop])
+        first, last = window.keep_start - window.start, window.keep_stop - window.start
+        # A copy, or the whole window would stay alive.
+        pieces[window.keep_start] = made[..., first * field.hop : last * field.hop].clone()
+
+    on_all_cores([partial(make, window) for window in cut])
+    return torch.cat([pieces[window.keep_start] for window in cut], -1)
+
+
+class _First(nn.Module):
+    """For `receptive_field`, which takes a module."""
+
+    def __init__(self, generator: HifiGan) -> None:
+        super().__init__()
+        self.generator = generator
+
+    def forward(self, latent: Tensor) -> Tensor:
+        return self.generator.first(latent)
 
 
 class _AfterFirst(nn.Module):
-    """For `receptive_field`, which takes a module."""
+    """Likewise."""
 
     def __init__(self, generator: HifiGan) -> None:
         super().__init__()

@@ -66,14 +66,15 @@ def windows(n_frames: int, chunk: int, field: ReceptiveField, begin: int = 0) ->
         begin = keep_stop
 
 
-def share(n_frames: int, most: int) -> int:
-    """Frames at a time, at most `most`, with which a clip falls into parts of one size.
+def share(n_frames: int, most: int, field: ReceptiveField) -> int:
+    """Frames at a time, at most `most`, with which a clip falls into windows that repeat least.
 
     Windows have one shape, so a last one that has little left decodes again what others did: 10 s
     at 8 s a time are 16 s of work. Where shapes may differ between clips, shares save it.
     """
-    n_parts = -(-n_frames // most)
-    return max(MIN_CHUNK, -(-n_frames // n_parts))
+    n_inner = n_frames - field.left - field.right  # the real ends need no context
+    n_parts = max(1, -(-n_inner // most))
+    return max(MIN_CHUNK, -(-n_inner // n_parts))
 
 
 class Decoding:

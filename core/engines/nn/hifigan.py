@@ -12,7 +12,7 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import leaky_relu, leaky_relu_
+from torch.nn.functional import conv2d, conv_transpose2d, leaky_relu, leaky_relu_
 
 from core.engines.nn.weights import Made, weight_norm
 
@@ -54,33 +54,35 @@ class HifiGanDims:
 
 
 class HifiGan(nn.Module):
-    """The generator."""
+    """The generator.
+
+    Time may also be the width of pictures of height 1, `[B, C, 1, N]`: as pictures with their
+    channels last in memory a processor convolves without moving anything before and after.
+    """
 
     def __init__(self, dims: HifiGanDims) -> None:
         super().__init__()
         self.dims = dims
-        self.conv_pre = nn.Conv1d(dims.n_latent, dims.n_channels, 7, padding=3)
-        self.cond = nn.Conv1d(dims.n_condition, dims.n_channels, 1) if dims.n_condition else None
+        self.conv_pre = Convolution(dims.n_latent, dims.n_channels, 7, padding=3)
+        self.cond = Convolution(dims.n_condition, dims.n_channels, 1) if dims.n_condition else None
         self.ups = nn.ModuleList()
         self.resblocks = nn.ModuleList()
         n_channels = dims.n_channels
         for rate, taps in zip(dims.rates, dims.kernels, strict=True):
             self.ups.append(
-                nn.ConvTranspose1d(
-                    n_channels, n_channels // 2, taps, rate, padding=(taps - rate) // 2
-                )
+                Upsampling(n_channels, n_channels // 2, taps, rate, padding=(taps - rate) // 2)
             )
             n_channels //= 2
             self.resblocks.extend(
                 ResidualStack(n_channels, width, dims.dilations) for width in dims.residual_kernels
             )
-        self.conv_post = nn.Conv1d(n_channels, 1, 7, padding=3, bias=dims.has_output_bias)
+        self.conv_post = Convolution(n_channels, 1, 7, padding=3, bias=dims.has_output_bias)
 
     def forward(self, latent: Tensor, condition: Tensor | None = None) -> Tensor:
         """
         Args:
-            latent: `[B, n_latent, N]`.
-            condition: `[B, n_condition, 1]`, the same for all frames of a row.
+            latent: `[B, n_latent, N]`, or a picture.
+            condition: `[B, n_condition, 1]`, the same for all frames of a row; or a picture too.
 
         Returns:
             `[B, 1, N * hop]`, within -1 and 1.
@@ -130,17 +132,39 @@ class HifiGan(nn.Module):
         return cast(Tensor, total).div_(n_stacks)
 
 
+class Convolution(nn.Conv1d):
+    """Along the last axis of `[B, C, T]` or `[B, C, 1, T]`."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.ndim == 3:
+            return super().forward(x)
+        (padding,), (dilation,) = cast(tuple[int], self.padding), self.dilation
+        weight = self.weight.unsqueeze(2)
+        return conv2d(x, weight, self.bias, padding=(0, padding), dilation=(1, dilation))
+
+
+class Upsampling(nn.ConvTranspose1d):
+    """Likewise."""
+
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        if x.ndim == 3:
+            return super().forward(x, output_size)
+        (padding,), (rate,) = cast(tuple[int], self.padding), self.stride
+        weight = self.weight.unsqueeze(2)
+        return conv_transpose2d(x, weight, self.bias, (1, rate), (0, padding))
+
+
 class ResidualStack(nn.Module):
     """Pairs of a dilated and a plain convolution, each pair added to what it was given."""
 
     def __init__(self, n_channels: int, taps: int, dilations: tuple[int, ...]) -> None:
         super().__init__()
         self.convs1 = nn.ModuleList(
-            nn.Conv1d(n_channels, n_channels, taps, dilation=by, padding=by * (taps - 1) // 2)
+            Convolution(n_channels, n_channels, taps, dilation=by, padding=by * (taps - 1) // 2)
             for by in dilations
         )
         self.convs2 = nn.ModuleList(
-            nn.Conv1d(n_channels, n_channels, taps, padding=(taps - 1) // 2) for _ in dilations
+            Convolution(n_channels, n_channels, taps, padding=(taps - 1) // 2) for _ in dilations
         )
 
     def forward(self, x: Tensor) -> Tensor:

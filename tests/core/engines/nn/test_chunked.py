@@ -200,11 +200,16 @@ def test_a_decoder_of_another_rate_is_refused_with_numbers() -> None:
         Decoding(lambda frames: frames, field, torch.zeros(1, 1, 30)).advance(chunk=8)
 
 
-@given(st.integers(1, 5000), st.integers(MIN_CHUNK, 800))
-def test_shares_are_as_few_as_parts_of_the_largest_size_and_equal(n: int, most: int) -> None:
-    size = share(n, most)
+@given(st.integers(1, 5000), st.integers(MIN_CHUNK, 800), st.integers(0, 40), st.integers(0, 40))
+def test_shares_are_as_few_windows_as_of_the_largest_size_and_repeat_least(
+    n: int, most: int, left: int, right: int
+) -> None:
+    field = ReceptiveField(left=left, right=right, hop=1)
+    size = share(n, most, field)
     assert MIN_CHUNK <= size <= most
-    n_parts = -(-n // most)
-    assert n_parts * size >= n, "no more parts than with the largest size"
-    # What is decoded twice is less than a frame a part, but for the smallest chunk there is.
-    assert n_parts * size - n < n_parts or size == MIN_CHUNK
+    cut, largest = list(windows(n, size, field)), list(windows(n, most, field))
+    assert len(cut) == len(largest)
+    repeated = sum(window.stop - window.start for window in cut) - n
+    needed = (len(cut) - 1) * (left + right)
+    # Less than a frame a window besides what they need, but for the smallest chunk there is.
+    assert repeated - needed < len(cut) or size == MIN_CHUNK
