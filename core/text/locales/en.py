@@ -89,7 +89,7 @@ LOCALE = Locale(
         "mi=mile|miles; ft=foot|feet; yd=yard|yards; km/h,kph=kilometre per hour|kilometres per "
         "hour; mph=mile per hour|miles per hour; m/s=metre per second|metres per second; "
         "kg=kilogram|kilograms; g=gram|grams; mg=milligram|milligrams; t=tonne|tonnes; "
-        "lb,lbs=pound|pounds; oz=ounce|ounces; l,L=litre|litres; ml,mL=millilitre|millilitres; "
+        "tbsp=tablespoon|tablespoons; tsp=teaspoon|teaspoons; lb,lbs=pound|pounds; oz=ounce|ounces; l,L=litre|litres; ml,mL=millilitre|millilitres; "
         "s,sec=second|seconds; ms=millisecond|milliseconds; min=minute|minutes; h,hr,hrs=hour|hours; "
         "°C,℃=degree Celsius|degrees Celsius; °F,℉=degree Fahrenheit|degrees Fahrenheit; "
         "°=degree|degrees; KB,kB=kilobyte|kilobytes; "
@@ -101,7 +101,7 @@ LOCALE = Locale(
         "kWh=kilowatt hour|kilowatt hours; V=volt|volts; A=ampere|amperes; mAh=milliamp hour|"
         "milliamp hours; dB=decibel|decibels; m²,m2=square metre|square metres; "
         "km²,km2=square kilometre|square kilometres; m³,m3=cubic metre|cubic metres; "
-        "kcal=kilocalorie|kilocalories; px=pixel|pixels; ha=hectare|hectares; Pa=pascal|pascals; "
+        "kcal=kilocalorie|kilocalories; px=pixel|pixels; fps=frame per second|frames per second; ha=hectare|hectares; Pa=pascal|pascals; "
         "hPa=hectopascal|hectopascals; N=newton|newtons; J=joule|joules"
     ),
     scales=pairs(
@@ -136,6 +136,7 @@ LOCALE = Locale(
             lambda match: f"{match['feet']} foot {match['inches']}",
         ),
         (r"\b24/7\b", lambda match: "twenty-four seven"),
+        (r"(?<![\w/.])9/11(?![\w/])", lambda match: "nine eleven"),
     ),
     short_forms=short_forms(
         "e.g.=for example; i.e.=that is; etc.=et cetera; vs.=versus; Mr.=Mister; Mrs.=Missus; Dr.=Doctor; Prof.=Professor; approx.=approximately; cf.=compare; viz.=namely; a.k.a.=also known as; w/o=without; C#=C sharp; F#=F sharp"

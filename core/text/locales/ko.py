@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from core.text.locale import Locale, nouns, pairs
 from core.text.numbers import cardinal
 
@@ -39,8 +41,21 @@ def _counter(number: int, text: str, before: str) -> str:
     if unit in ("시", "시간"):
         hours = _native(number) if 1 <= number <= 12 else cardinal(number, "ko")
         return f"{hours} {unit}"
+    if unit == "대" and number in range(10, 100, 10):
+        return f"{cardinal(number, 'ko')}{unit}"  # the age, not machines
     said = _native(number) if 1 <= number <= 99 else cardinal(number, "ko")
     return f"{said} {unit}"
+
+
+_COUNTED = r"(?:시간|시(?!장)|월|개(?!월|국|년)|명|마리|살|권|잔|병|대|번째|장(?![가-힣])|송이|그루|켤레|벌)"
+"""Words that are counted in native numbers, or in numbers of their own."""
+
+
+def _range(match: re.Match[str]) -> str:
+    """3-5개: three pieces to five pieces."""
+    unit = match["unit"]
+    low, high = (_counter(int(match[end]), match[end] + unit, "") for end in ("low", "high"))
+    return f"{low}에서 {high}"
 
 
 LOCALE = Locale(
@@ -77,10 +92,12 @@ LOCALE = Locale(
     months=("1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"),
     date=_date,
     time=_time,
-    ordinal=(
-        r"(?P<digits>\d{1,4})\s?(?:시간|시(?!장)|월|개(?!월|국|년)|명|마리|살|권|잔|병|대"
-        r"|번째|장(?![가-힣])|송이|그루|켤레|벌)",
-        _counter,
+    ordinal=(rf"(?P<digits>\d{{1,4}})\s?{_COUNTED}", _counter),
+    extra=(
+        (
+            rf"(?<![\w.,/-])(?P<low>[1-9][0-9]?)\s?[-–~]\s?(?P<high>[1-9][0-9]?)\s?(?P<unit>{_COUNTED})",
+            _range,
+        ),
     ),
     fraction=lambda numerator, denominator: (
         f"{cardinal(denominator, 'ko')}분의 {cardinal(numerator, 'ko')}"

@@ -148,7 +148,7 @@ class AmountRules(LocaleRules):
     def _fractions(self) -> list[Written]:
         return [
             (
-                r"(?<![\w/.,])(?P<n>[0-9]{1,4})/(?P<d>[0-9]{1,4})(?![\w/]|[.,][0-9])",
+                r"(?<![\w/.,])(?:(?P<whole>[0-9]{1,3})\s)?(?P<n>[0-9]{1,4})/(?P<d>[0-9]{1,4})(?![\w/]|[.,][0-9])",
                 self._say_fraction,
             ),
             (
@@ -164,7 +164,8 @@ class AmountRules(LocaleRules):
         else:
             numerator, denominator = int(match["n"]), int(match["d"])
         if not 0 < numerator < denominator <= 100 or locale.fraction is None:
-            return f"{numerator} {locale.slash if locale.fraction is None else ''} {denominator}"
+            slash = locale.slash if locale.fraction is None else ""
+            return f"{parts.get('whole') or ''} {numerator} {slash} {denominator}".lstrip()
         said = locale.fraction(numerator, denominator)
         if not parts.get("whole"):
             return said

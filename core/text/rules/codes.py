@@ -51,7 +51,7 @@ class CodeRules(LocaleRules):
     def _ranges(self) -> list[Written]:
         return [
             (
-                r"(?<![\w.,/–-])(?P<a>[$€£¥₽]?[0-9]{1,12}(?:[.,:][0-9]{1,3})?)(?:\s[–—-]\s|[–—-])"
+                r"(?<![\w.,/–-])(?P<a>[$€£¥₽]?[0-9]{1,12}(?:[.,:][0-9]{1,3})?)(?:\s[–—~-]\s|[–—~-])"
                 r"(?P<b>(?P<cur>[$€£¥₽])?[0-9]{1,12}(?:[.,:][0-9]{1,3})?)(?![\w–-]*[–-]?[0-9])",
                 self._say_range,
             )
@@ -62,7 +62,8 @@ class CodeRules(LocaleRules):
         locale = self._locale
         if low >= high or not locale.to:
             return f"{match['a']}{locale.space or ' '}{match['b']}"
-        return f"{match['a']}{locale.space}{locale.to}{locale.space}{match['b']}"
+        before = "" if locale.code == "ko" else locale.space  # a particle there, not a word
+        return f"{match['a']}{before}{locale.to}{locale.space}{match['b']}"
 
     def _leading_signs(self) -> list[Written]:
         """#5, №5, ~5: signs that mean a word before a number and nothing elsewhere."""

@@ -112,6 +112,11 @@ TABLE = [
     ("en", "No. 5", "number five"),
     ("en", "1. Milk", "one, Milk"),
     ("en", "John 3:16", "John three sixteen"),
+    ("en", "2 tbsp and 1 tsp", "two tablespoons and one teaspoon"),
+    ("en", "5 1/2 cups", "five and one half cups"),
+    ("en", "page 5 12/2024", "page five twelve twenty twenty-four"),
+    ("en", "3~5 days", "three to five days"),
+    ("en", "9/11", "nine eleven"),
     ("en", "It’s fine", "It's fine"),
     ("de", "12,50 €", "zwölf Euro fünfzig Cent"),
     ("de", "1 €", "ein Euro"),
@@ -266,6 +271,11 @@ TABLE = [
     ("ko", "50%", "오십 퍼센트"),
     ("ko", "3.5km", "삼 점 오 킬로미터"),
     ("ko", "3/4", "사분의 삼"),
+    ("ko", "3-5개", "세 개에서 다섯 개"),
+    ("ko", "5~6월", "오월에서 유월"),
+    ("ko", "10~20분", "십에서 이십분"),
+    ("ko", "20대 여성", "이십대 여성"),
+    ("ko", "차 3대", "차 세 대"),
 ]
 
 

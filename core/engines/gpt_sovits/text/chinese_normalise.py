@@ -222,6 +222,7 @@ _RULES: Final = (
     _rule(r"(?<!\d)0\d{2,3}-[1-9]\d{6,7}(?!\d)", _code),
     _rule(r"(?<!\d)[48]00-?\d{3}-?\d{4}(?!\d)", _code),
     _rule(r"(?<![\d.-])\d{3,4}(?:-\d{3,4}){2,}(?![\d-])", _code),
+    _rule(r"(?<![\d.-])(?!20\d\d-20)[2-9]\d{3}-\d{4}(?![\d-])", _code),  # in Hong Kong
     _rule(rf"((?:{_CODE_NAMES})(?:号码|号)?[是为係系:：]?)(\d{{3,}})(?![\d.])", _named_code),
     _rule(r"(?<=[打拨])1(?:10|19|20|22)(?!\d)", _plain_code),
     # Dates.
@@ -231,7 +232,7 @@ _RULES: Final = (
     ),
     _rule(r"(?<!\d)(\d{4})([-/.])(0?[1-9]|1[012])\2(0?[1-9]|[12]\d|3[01])(?!\d)", _dotted_date),
     _rule(
-        r"(?<!\d)(\d{4})[-~](\d{4})(?=年)",
+        r"(?<![\d.])(?=\d{4}[-~]\d{4}年|(?:19|20)\d\d[-~](?:19|20)\d\d(?![\d.]))(\d{4})[-~](\d{4})",
         lambda match: "到".join(digit_by_digit(year, one="一") for year in match.groups()),
     ),
     _rule(
@@ -242,6 +243,7 @@ _RULES: Final = (
         r"(?<!\d)(?:0\d|[5-9]\d)(?=年(?![前后後来來间間代]|的))",
         lambda match: digit_by_digit(match[0], one="一"),
     ),
+    _rule(r"(?<!\d)[05-9]0(?=后(?![来面天])|後(?![來面天]))", _plain_code),  # born in these years
     _rule(
         r"(?<![\d.])(?:0?[1-9]|1[0-2])(?=月)|(?<![\d.])(?:0?[1-9]|[12]\d|3[01])(?=[日号](?!元))",
         lambda match: cardinal(match[0]),

@@ -40,7 +40,7 @@ _MARKS: Final[dict[int, str]] = str.maketrans(
     }
 )  # fmt: skip
 _APOSTROPHES: Final[dict[int, str]] = str.maketrans(dict.fromkeys("‘’ʼ`", "'"))
-_EDGE: Final = re.compile(r"^[\s.,!?;:。，、；：！？…—-]*")
+_EDGE: Final = re.compile(r"^(?:[\s.,!?;:。，、；：！？…—]|-(?!\d))*")
 _TOKEN: Final = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*'?|[.,!?]")
 _CAPITALS: Final = re.compile(r"[A-Z]{2,}(?=[A-Z][a-z])|[A-Z]{2,}|[A-Z]?[^\W\d_A-Z]+|[A-Z]")
 _SPELLED: Final = 3
@@ -55,13 +55,21 @@ _LOUD: Final = frozenset(_LOUD_WORDS.split())
 _BRITISH_AND: Final = re.compile(
     r"\b(hundred|thousand|million|billion) and (?=(?:one|two|three|four|five|six|seven|eight|nine"
     r"|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|twenty"
-    r"|(?:thir|for|fif|six|seven|eigh|nine)ty)\b)"
+    r"|(?:thir|for|fif|six|seven|eigh|nine)ty|first|second|third|(?:four|fif|six|seven|eigh|nin|ten"
+    r"|eleven|twelf|(?:thir|four|fif|six|seven|eigh|nine)teen)th"
+    r"|(?:twent|thirt|fort|fift|sixt|sevent|eight|ninet)ieth)\b)"
 )
 """Numbers are read as Americans do, whose voices the models learned English from."""
 _REFERENCE_TOKEN: Final = re.compile(
     r"[A-Za-z]+(?:[.-][A-Za-z]+)*\.(?:com|org|net|edu|gov|io|cn|uk)\b"
     r"|[A-Za-z]+(?:['-][A-Za-z]+)*|[^\sA-Za-z]"
 )
+_SAINT: Final = re.compile(r"(?<![A-Za-z]\s)\bSt\.(?=\s[A-Z])")
+"""After a word it is a street: `Main St.`."""
+_SAID_AS_WORD: Final = re.compile(
+    "[aeiou]?(?:[bcdfghjklmnpqrstvwxz][aeiou])+[bcdfghjklmnpqrstvwxz]?"
+)
+"""Capitals of four letters and more that are a word: COVID, FIFA."""
 _ABBREVIATED: Final = re.compile(r"\b(?:[A-Za-z]\.){2,}")
 
 
@@ -94,7 +102,7 @@ def normalise(text: str) -> str:
     text = unicodedata.normalize("NFKC", text.replace("…", "...").translate(_APOSTROPHES))
     edge = _EDGE.match(text)
     head = edge.group() if edge else ""
-    body = text[len(head) :].rstrip()
+    body = _SAINT.sub("Saint", text[len(head) :].rstrip())
     end = body[-1:].translate(_MARKS)
     said = _ABBREVIATED.sub(_initials, say(body, "en")).translate(_MARKS).replace("...", ".")
     if not _BRITISH_AND.search(body):
@@ -124,7 +132,7 @@ def _phones(norm_text: str) -> Iterator[str]:
             starts = at == 0 or not words[at - 1][0].isalpha()
             goes_on = at + 1 < len(words) and len(words[at + 1]) > 1
             is_small = token.islower() or starts or is_loud
-            yield from _letter(token, is_article=goes_on and is_small)
+            yield from _letter(words[at] or token, is_article=goes_on and is_small)
         elif words[at] in homographs() and (is_loud or not token.isupper()):
             is_accented = words[at] != token.lower()  # résumé
             yield from (
@@ -175,7 +183,7 @@ def _capitals(lower: str) -> Said:
     stem = lower.removesuffix("'s")
     if stem in _LOUD or (len(stem) > _SPELLED and stem in dictionary()):
         said = known_word(stem) or ()
-    elif len(stem) > _SPELLED + 2:
+    elif len(stem) > _SPELLED + 2 or (len(stem) > _SPELLED and _SAID_AS_WORD.fullmatch(stem)):
         said = any_word(stem)
     else:
         said = letters(stem)

@@ -13,6 +13,9 @@ KANA: Final = "\u3041-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\uff66-\uff9f
 HAN: Final = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff々〇"
 """Ranges of a character class."""
 
+_CHINESE: Final = frozenset("你您妳她吧呢很嗎們這麼")
+"""Japanese character sets have some of them, Japanese texts none."""
+
 _SENTENCE_END: Final = re.compile(r"(?<=[。！？!?\n])")
 _KANA_SHARE: Final = 0.1
 """Japanese prose has four times as many kana; Chinese has a decorative one now and then."""
@@ -67,6 +70,8 @@ class Judge:
             yield run, "zh"
         else:
             end = chinese[-1] + 1
+            blanks = [at for at, sign in enumerate(run) if sign.isspace() and at >= end]
+            end = blanks[-1] + 1 if blanks else end
             yield run[:end], "zh"
             if run[end:]:
                 yield run[end:], "ja"
@@ -92,7 +97,9 @@ def _script_of(text: str) -> East | None:
 @cache
 def _is_chinese(sign: str) -> bool:
     """An ideograph of Chinese that no Japanese character set has: 说, 们, 你."""
-    return _is_han(sign) and _encodes(sign, "gb2312") and not _encodes(sign, "cp932")
+    return sign in _CHINESE or (
+        _is_han(sign) and _encodes(sign, "gb2312") and not _encodes(sign, "cp932")
+    )
 
 
 @cache

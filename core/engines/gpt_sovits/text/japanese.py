@@ -52,8 +52,13 @@ _HALF_WIDTH_KANA: Final = re.compile(r"[\uff61-\uff9f]+")
 _SPAN: Final = re.compile(r"(?<=[\d時分秒日月年歳円個人])\s*[〜～~]\s*(?=\d)")
 _MINUS: Final = re.compile(r"(?<=[\u3041-\u309f])[-−－](?=[\d０-９])")
 """After kana (気温は-5度); between numbers and letters it joins."""
-_TEN_MINUTES: Final = re.compile(r"(?<![\d.,０-９．，])(?:10|１０)分(?!の)")
-"""In kanji it would be `enough`; with figures in kanji it is not."""
+_WEEKDAY: Final = re.compile(r"(?<=日)\s?[(（]([月火水木金土日])[)）]")
+_HAS_MINUTES: Final = re.compile(r"\d\s?分|\d[:：]\d\d|[０-９]分")
+_MINUTES: Final = re.compile(
+    "(?<![一二三四五六七八九十百千万〇点])(?=.分|..分|...分)(?P<tens>[二三四五六七八九]?十)?"
+    "(?P<ones>[一二三四五六七八九])?分(?!の[一二三四五六七八九十百])"
+)
+"""In kanji they may be shares of ten (五分) or `enough` (十分); in figures they are minutes."""
 _LONG: Final = re.compile(r"(?<=[\u3041-\u30fc])[〜～~]+")
 """Written for a vowel that is held."""
 _EDGES: Final = re.compile(r"([!?…,.\s]*)(.*?)([!?…,.\s]*)", re.DOTALL)
@@ -104,7 +109,7 @@ def normalise(text: str) -> str:
     """Japanese as it is read: words, numbers in kanji, brackets, and `, . ! ? …` between."""
     text = _HALF_WIDTH_KANA.sub(lambda run: unicodedata.normalize("NFKC", run.group()), text)
     text = _MINUS.sub("マイナス", _LONG.sub("ー", _SPAN.sub("から", text)))
-    text = _TEN_MINUTES.sub("一〇分", text)
+    text = _WEEKDAY.sub(r"\1曜日", text)
     pieces = _BRACKETS.split(text)
     brackets = [*_BRACKETS.findall(text), ""]
     said = "".join(
@@ -120,7 +125,16 @@ def _in_words(piece: str) -> str:
     head, body, tail = edges.groups()
     start, end = len(head), len(piece) - len(tail)
     said = say(piece[start:end], "ja") if body else ""
+    if _HAS_MINUTES.search(body):
+        said = _MINUTES.sub(_in_figures, said)
     return "".join(head.split()) + said.translate(_OWN_MARKS) + "".join(tail.split())
+
+
+def _in_figures(minutes: re.Match[str]) -> str:
+    digits = "〇一二三四五六七八九"
+    tens, ones = minutes["tens"], minutes["ones"]
+    count = 10 * (digits.index(tens[0]) if tens and tens[0] in digits else 1) if tens else 0
+    return f"{count + (digits.index(ones) if ones else 0)}分"
 
 
 def _normalised_as_reference(text: str) -> str:

@@ -36,7 +36,7 @@ _OWN_MARKS: Final[dict[int, str]] = _MARKS | str.maketrans(
 _RUN: Final = re.compile(r"([!?…,.])[!?…,.]+")
 _EDGES: Final = re.compile(r"([!?…,.\s]*)(.*?)([!?…,.\s]*)", re.DOTALL)
 _SAID: Final = re.compile(r"[가-힣ㄱ-ㅣA-Za-z]")
-_SPAN: Final = re.compile(r"(?<=\d)\s*[～〜~-]\s*(?=\d{1,3}(?:개|명|살|년|월|일|시|분|도|원))")
+_SPAN: Final = re.compile(r"(?<=\d)\s*[～〜~]\s*(?=\d)")
 _JAMO: Final = re.compile(r"[ㄱ-ㅣ]")
 
 _ENDS_OF_COMPOUNDS: Final = """
@@ -97,7 +97,7 @@ def normalise(text: str) -> str:
     assert edges is not None
     head, body, tail = edges.groups()
     start, end = len(head), len(text) - len(tail)
-    said = say(_SPAN.sub("에서 ", text[start:end]), "ko").translate(_OWN_MARKS) if body else ""
+    said = say(_SPAN.sub("~", text[start:end]), "ko").translate(_OWN_MARKS) if body else ""
     if not _SAID.search(said):
         said = ""
     # A blank at the end stays: another language follows in the same sentence.

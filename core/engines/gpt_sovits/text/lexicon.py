@@ -26,7 +26,7 @@ _OWN_WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "a": "AH0", "chatgpt": "CH AE1 T JH IY1 P IY1 T IY1", "json": "JH EY1 S AH0 N",
         "conda": "K AA1 N D AH0", "hmm": "HH AH0 M", "mm-hmm": "AH0 M HH AH0 M",
-        "they'll": "DH EH1 L", "zero": "Z IY1 R OW0", "tsp": "T IY1 S P UW2 N",
+        "they'll": "DH EH1 L", "zero": "Z IY1 R OW0",
         "supercalifragilisticexpialidocious": "S UW2 P ER0 K AE2 L AH0 F R AE1 JH AH0 L IH2 S T "
         "IH0 K EH2 K S P IY0 AE2 L AH0 D OW1 SH AH0 S",
     }

@@ -39,7 +39,6 @@ _PIECES: Final = re.compile(
     rf"(?:'[^{KANA}{HAN}{_HANGUL}\d{_MARKS}]*)*)"
 )
 _LATIN: Final = re.compile(r"[A-Za-z]")
-_LETTER: Final = re.compile(r"[^\W\d_]")
 _PLAIN_LATIN: Final = re.compile("[\x00-\x7f\u2000-\u206f\u3000-\u303f\uff00-\uffef]*")
 """What the reference takes for English if it holds a letter: nothing beyond these."""
 _UNIT: Final = re.compile(
@@ -149,8 +148,12 @@ def _is_plain_latin(piece: _Piece) -> bool:
 def _kind_of_other(piece: _Piece, as_reference: bool) -> str:
     """`en` for letters (the reference: of ASCII); signs without any count with the numbers."""
     if piece.kind == "other":
-        return "en" if (_LATIN if as_reference else _LETTER).search(piece.text) else "digit"
+        return "en" if _has_letter(piece.text, as_reference) else "digit"
     return piece.kind
+
+
+def _has_letter(text: str, is_latin: bool = False) -> bool:
+    return any(sign.isalpha() and not (is_latin and not sign.isascii()) for sign in text)
 
 
 def _pieces(text: str) -> list[_Piece]:
@@ -183,7 +186,7 @@ def _units_to_numbers(pieces: Sequence[_Piece]) -> list[_Piece]:
             continue
         result[-1] = replace(before, text=before.text + unit.group())
         rest = piece.text[unit.end() :]
-        if _LETTER.search(rest):
+        if _has_letter(rest):
             result.append(_Piece(rest, piece.kind))
         else:
             result[-1] = replace(result[-1], text=result[-1].text + rest)

@@ -41,6 +41,10 @@ def test_a_plain_sentence() -> None:
         ("It is 12:05 a.m.", "It is twelve oh five a m."),
         ("1,234 fish", "one thousand two hundred thirty-four fish"),
         ("Wait... what?!", "Wait. what?"),
+        ("-5 degrees", "minus five degrees"),
+        ("- five degrees", "five degrees"),
+        ("the 101st", "the one hundred first"),
+        ("St. John lives on Main St. now", "Saint John lives on Main St. now"),
         ("ＡＢＣ，好", "ABC, 好"),
     ],
 )
@@ -70,6 +74,8 @@ def test_words_written_alike_are_told_apart(text: str, one: str, other: str) -> 
 def test_capitals_are_letters_names_or_loud() -> None:
     assert said("The FBI is in.") == "DH AH0 EH1 F B IY1 AY1 IH1 Z IH0 N ."
     assert "N AE1 S AH0" in said("He is at NASA.")
+    assert "K OW1 V IH0 D" in said("He has COVID.")
+    assert "AA1 R T IY1 EH1 K S" in said("The RTXS is here.")
     assert "Y UW1 EH1 S" in said("He lives in the US.")
     assert said("He said NO.").endswith("N OW1 .")
     assert said("THE CAT SAT.") == said("the cat sat.")

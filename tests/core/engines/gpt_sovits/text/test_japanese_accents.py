@@ -27,6 +27,7 @@ def test_endings_of_verbs_carry_the_accent(text: str, phones: str) -> None:
 
 def test_ten_minutes_are_not_enough() -> None:
     assert said("歩いて10分です").endswith("j u ] cl p u N d e s u")
+    assert said("午後3時5分").endswith("g o ] f u N")
     assert said("10分の1") == "j u [ u b u N n o i ch i"
 
 

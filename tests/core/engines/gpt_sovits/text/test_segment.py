@@ -47,6 +47,15 @@ def test_a_short_chinese_word_is_not_taken_for_japanese() -> None:
     assert read("你好，世界") == ["zh:你好，世界"]
 
 
+def test_a_chinese_greeting_beside_a_japanese_one_stays_chinese() -> None:
+    found = stretches("你好 こんにちは", "auto")
+    assert [(part.text, part.language) for part in found] == [("你好 ", "zh"), ("こんにちは", "ja")]
+
+
+def test_a_number_in_a_circle_is_no_word() -> None:
+    assert [part.language for part in stretches("①", "zh")] == ["zh"]
+
+
 def test_kanji_between_kana_are_japanese() -> None:
     assert read("橋と箸と端。最近、僕は天文学を勉強してるんだ。") == [
         "ja:橋と箸と端。最近、僕は天文学を勉強してるんだ。"
