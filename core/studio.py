@@ -423,7 +423,11 @@ class Studio:
                 f"It speaks {', '.join(card.languages)}.",
             )
         return planner.plan(
-            text, max_chars=card.max_chars, languages=card.languages, language=language
+            text,
+            max_chars=card.max_chars,
+            languages=card.languages,
+            language=language,
+            first_chars=card.first_chars,
         )
 
     def estimate_s(self, plan: TextPlan) -> float:

@@ -19,7 +19,7 @@ import torch
 from benchmarks._measure import machine
 from benchmarks.gpt_sovits._figure import Figure
 
-SECTIONS = ("semantic", "decoder", "ssl")
+SECTIONS = ("semantic", "decoder", "first", "ssl")
 """Modules of this package; `run(quick)` yields figures."""
 
 

@@ -95,6 +95,8 @@ class EngineCard:
         max_more: Further recordings of the speaker that it listens to; 0: it ignores them.
         max_chars: Longest utterance, in characters.
         max_batch: Utterances that it can say at once.
+        first_chars: A text's first sentence is cut after its first clause where it is longer, so
+            that sound starts early; None for an engine that is quick.
         knobs: What can be turned.
         factory: Dotted path `package.module:callable` of its `Engine`, imported in the
             engine process only.
@@ -122,6 +124,7 @@ class EngineCard:
     knobs: tuple[Knob, ...]
     factory: str
     max_more: int = 0
+    first_chars: int | None = None
     devices: tuple[str, ...] = ("cpu",)
     cost: CostModel | None = None
     limits: Limits = field(default_factory=Limits)

@@ -99,6 +99,8 @@ class Speaking:
         self._last_error: StudioError | None = None
         self._n_early_deaths = 0
         self._batch_size = 1
+        # What an engine that is slow says first is short, and so is what is heard meanwhile.
+        self._n_alone = 1 if order.card.first_chars is None else 2
         self._pace = Pace()
 
     def run(self) -> None:
@@ -142,7 +144,9 @@ class Speaking:
             batch.append(index)
             if len(batch) == self._batch_size:
                 break
-        self._batch_size = min(2 * self._batch_size, self._card.max_batch)
+        self._n_alone -= 1
+        if self._n_alone <= 0:
+            self._batch_size = min(2 * self._batch_size, self._card.max_batch)
         return batch
 
     def _say(self, batch: list[int]) -> None:

@@ -5,6 +5,7 @@ Needs no model and no torch: a page can plan before anything is loaded.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from core.text import spoken
 from core.text.clean import clean
 from core.text.language import LanguageFinder, shipped_model
 from core.text.plan import Segment, TextPlan
-from core.text.split import End, Stretch, blocks, pieces, sentences
+from core.text.split import End, Stretch, blocks, opening, pieces, sentences
 
 PAUSES_S = {
     End.LETTER: 0.0,
@@ -51,7 +52,12 @@ class _Draft:
 
 
 def plan(
-    text: str, *, max_chars: int, languages: tuple[str, ...], language: str | None = None
+    text: str,
+    *,
+    max_chars: int,
+    languages: tuple[str, ...],
+    language: str | None = None,
+    first_chars: int | None = None,
 ) -> TextPlan:
     """Clean, split and spell out a text.
 
@@ -60,6 +66,8 @@ def plan(
         max_chars: Longest segment that the engine takes, in characters of the source.
         languages: ISO 639-1 codes that the engine speaks, best first.
         language: Spoken throughout; None to detect it sentence by sentence.
+        first_chars: A first sentence longer than this is cut after its first clause, and what
+            follows is kept short once, for an engine that takes seconds to speak; None: not cut.
 
     Returns:
         Segments that cover every non-blank character once and in order. What is spoken of one is
@@ -73,7 +81,7 @@ def plan(
     cleaned = clean(text)
     model = None if language else shipped_model()
     finder = LanguageFinder(cleaned.text, languages, language, model)
-    drafts = list(_Planner(cleaned.text, finder, max_chars).drafts())
+    drafts = list(_Planner(cleaned.text, finder, max_chars, first_chars).drafts())
     segments = tuple(
         Segment(
             index=index,
@@ -109,19 +117,24 @@ class _Planner:
         source: Cleaned.
         finder: Decides languages.
         max_chars: Of the engine.
+        first_chars: Of the engine.
     """
 
-    def __init__(self, source: str, finder: LanguageFinder, max_chars: int) -> None:
+    def __init__(
+        self, source: str, finder: LanguageFinder, max_chars: int, first_chars: int | None
+    ) -> None:
         self._source = source
         self._finder = finder
         self._max_chars = max_chars
         self._longest_spoken = max(4 * max_chars, LEAST_SPOKEN_CHARS)
-        self._is_first = True
+        self._first_chars = first_chars
+        self._is_opened = first_chars is None
+        self._n_packed = 0
 
     def drafts(self) -> Iterator[_Draft]:
         for block in blocks(self._source):
             for stretch, language in self._packed(block):
-                self._is_first = False
+                self._n_packed += 1
                 yield from self._spelled(stretch, language)
 
     def _packed(self, block: Stretch) -> Iterator[tuple[Stretch, str]]:
@@ -144,15 +157,33 @@ class _Planner:
         for sentence in sentences(self._source, block, paragraph):
             written = self._source[sentence.start : sentence.stop]
             language = self._finder.of_sentence(written, paragraph)
-            for piece in pieces(self._source, sentence, self._limit(language)):
-                yield piece, language
+            for part in self._opened(sentence, language):
+                for piece in pieces(self._source, part, self._limit(language)):
+                    yield piece, language
+
+    def _opened(self, sentence: Stretch, language: str) -> Iterator[Stretch]:
+        """The first sentence of all, cut after its first clause where it is long."""
+        share = _share(language)
+        is_long = sentence.stop - sentence.start > (self._first_chars or 0) * share
+        if self._is_opened or not is_long:
+            yield sentence
+        else:
+            yield from opening(self._source, sentence, math.ceil(TINY_CHARS * share))
+        self._is_opened = True
 
     def _limit(self, language: str) -> int:
         return min(self._max_chars, int(LONGEST_CHARS * _share(language)))
 
+    @property
+    def _good_chars(self) -> int:
+        """Short sentences are said together up to here: at the beginning, fewer."""
+        if self._first_chars is None:
+            return GOOD_CHARS if self._n_packed else FIRST_CHARS
+        return (self._first_chars, FIRST_CHARS, GOOD_CHARS)[min(self._n_packed, 2)]
+
     def _belong_together(self, held: Stretch, piece: Stretch, language: str) -> bool:
         share, limit = _share(language), self._limit(language)
-        good = min((FIRST_CHARS if self._is_first else GOOD_CHARS) * share, limit)
+        good = min(self._good_chars * share, limit)
         together = piece.stop - held.start
         shorter = min(held.stop - held.start, piece.stop - piece.start)
         is_tiny = shorter < TINY_CHARS * share

@@ -277,6 +277,31 @@ def _word_at(source: str, at: int, stop: int) -> str:
     return source[at:end]
 
 
+def opening(source: str, stretch: Stretch, least: int) -> Iterator[Stretch]:
+    """A stretch cut once, after its first clause; whole where it has no place for that.
+
+    Args:
+        source: The text.
+        stretch: A sentence.
+        least: Characters that both parts have.
+    """
+    low, high = stretch.start + least, stretch.stop - least
+    ends = [
+        (_past_closers(source, found.end(), high), end)
+        for pattern, end in ((_BREAK, End.BREAK), (_CLAUSE, End.CLAUSE))
+        if (found := pattern.search(source, low, max(low, high)))
+    ]
+    if not ends:
+        yield stretch
+        return
+    at, end = min(ends, key=lambda each: each[0])
+    stop = at
+    while source[stop - 1].isspace():
+        stop -= 1
+    yield Stretch(stretch.start, stop, end)
+    yield Stretch(_skip_blank(source, at, stretch.stop), stretch.stop, stretch.end)
+
+
 def pieces(source: str, stretch: Stretch, limit: int) -> Iterator[Stretch]:
     """A stretch cut into pieces of at most `limit` characters, at the best places near even parts.
 

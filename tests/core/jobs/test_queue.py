@@ -184,8 +184,15 @@ def test_the_time_left_is_what_the_rest_will_take(open_bench: Callable[..., Benc
     assert left == pytest.approx([0.01 * (9 - n) for n in range(10)])
 
 
-def test_the_first_sound_does_not_wait_for_a_batch(bench: Bench) -> None:
+@pytest.mark.parametrize(
+    ("first_chars", "expected"), [(None, [1, 2, 4, 3]), (40, [1, 1, 2, 4, 2])]
+)
+def test_the_first_sound_does_not_wait_for_a_batch(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, first_chars: int | None, expected: list[int]
+) -> None:
     sizes: list[int] = []
+    card = dataclasses.replace(fakes.FAKE_CARD, first_chars=first_chars)
+    monkeypatch.setattr(FakeCards, "ready", lambda *_: card)
     speak = bench.host.speak
 
     def counting(card, reference, batch, settings, stop, **more):  # type: ignore[no-untyped-def]
@@ -194,7 +201,7 @@ def test_the_first_sound_does_not_wait_for_a_batch(bench: Bench) -> None:
 
     bench.host.speak = counting  # type: ignore[method-assign]
     bench.finish(job_of(*TEN))
-    assert sizes == [1, 2, 4, 3]
+    assert sizes == expected
 
 
 def test_a_segment_without_words_is_a_short_silence_with_a_note(bench: Bench) -> None:

@@ -35,19 +35,27 @@ FRAGMENTS = st.sampled_from(
 TEXTS = st.lists(FRAGMENTS | st.text(max_size=12), max_size=40).map("".join)
 
 
-def _planned(text: str, max_chars: int = 250, language: str | None = None) -> TextPlan | None:
+def _planned(
+    text: str, max_chars: int = 250, language: str | None = None, first_chars: int | None = None
+) -> TextPlan | None:
     try:
-        return plan(text, max_chars=max_chars, languages=LANGUAGES, language=language)
+        return plan(
+            text,
+            max_chars=max_chars,
+            languages=LANGUAGES,
+            language=language,
+            first_chars=first_chars,
+        )
     except InputError:
         return None
 
 
 @settings(deadline=None)  # time has tests of its own
-@given(text=TEXTS, max_chars=st.integers(1, 500))
+@given(text=TEXTS, max_chars=st.integers(1, 500), first_chars=st.none() | st.integers(1, 90))
 def test_segments_cover_every_visible_character_once_and_in_order(
-    text: str, max_chars: int
+    text: str, max_chars: int, first_chars: int | None
 ) -> None:
-    planned = _planned(text, max_chars)
+    planned = _planned(text, max_chars, first_chars=first_chars)
     if planned is None:
         return
     at = 0
@@ -95,6 +103,47 @@ def test_the_first_segment_is_short_so_that_sound_starts_early() -> None:
     planned = _planned(PROSE)
     assert planned is not None
     assert len(planned.segments[0].text) <= FIRST_CHARS
+
+
+LONG_SENTENCE = (
+    "Nobody knew where she had gone, and the evening was still and warm; the lamps along the river "
+    "were lit one by one, and the boats went home."
+)
+
+
+def _opening(text: str, first_chars: int | None = 40) -> list[str]:
+    planned = _planned(text, first_chars=first_chars)
+    assert planned is not None
+    return [segment.text for segment in planned.segments]
+
+
+def test_for_a_slow_engine_a_long_first_sentence_is_cut_after_its_first_clause() -> None:
+    assert _opening(LONG_SENTENCE, first_chars=None) == [LONG_SENTENCE]
+    assert _opening(LONG_SENTENCE) == [LONG_SENTENCE[:31], LONG_SENTENCE[32:]]
+    assert _opening("天气很好，我们一起去公园散步，看到了很多花，也遇到了老朋友。") == [
+        "天气很好，我们一起去公园散步，",
+        "看到了很多花，也遇到了老朋友。",
+    ]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "It rained, and nobody went out.",
+        "Nobody at all knew where the old woman from the house on the hill had gone that day.",
+        "She left, although nobody at all had seen her in the house on the hill on that day.",
+        "Nobody at all had seen her in the house upon the hill on that long summer day, no.",
+    ],
+    ids=["short", "no clause", "a tiny head", "a tiny tail"],
+)
+def test_a_first_sentence_stays_whole_where_a_part_would_be_too_small(sentence: str) -> None:
+    assert _opening(sentence) == [sentence]
+
+
+def test_only_the_first_sentence_is_cut_and_what_follows_grows() -> None:
+    lengths = [len(text) for text in _opening(f"{LONG_SENTENCE} {PROSE} {LONG_SENTENCE}")]
+    assert lengths[0] < lengths[1] < 1.5 * FIRST_CHARS
+    assert LONG_SENTENCE in _opening(f"{LONG_SENTENCE} {PROSE} {LONG_SENTENCE}")[-1]
 
 
 def test_short_sentences_are_said_together() -> None:
