@@ -41,6 +41,12 @@ MODELS = {
     "its list of contents is damaged or made up": "它的内容列表已损坏或是伪造的",
     "its directory is of absurd size": "它的目录大得离谱",
     "it wants to run code of its own ({name})": "它想运行自带的代码（{name}）",
+    "g2pW is here, but the package onnxruntime is not: Chinese characters with several readings "
+    "are read by phrases.": "g2pW 已在本机，但缺少软件包 onnxruntime：多音字按词语读音。",
+    "g2pW could not be asked: Chinese characters with several readings are read by phrases.": (
+        "无法使用 g2pW：多音字按词语读音。"
+    ),
+    "g2pW (reads Chinese better; not needed)": "g2pW（更准确地读中文多音字；可选）",
     # Downloads
     "There is nothing called “{name}” to download.": "没有名为“{name}”的下载项。",
     "There is: {names}.": "可下载：{names}。",
@@ -94,6 +100,8 @@ MODELS = {
     "“{name}” arrived damaged: its checksum is {found}…, not {wanted}…. It was thrown away.": (
         "“{name}”下载后已损坏：校验和为 {found}…，应为 {wanted}…。已将其丢弃。"
     ),
+    "“{name}” cannot be unpacked: {why}.": "无法解压“{name}”：{why}。",
+    "Try again, or put its files there by hand.": "请重试，或手动把其中的文件放到那里。",
     "Another download into {folder} is running.": "另一个下载正在写入 {folder}。",
     "Wait until it has ended.": "请等它结束。",
     "The download ended by a fault of Timbre's own.": "下载因 Timbre 自身的错误而中止。",

@@ -14,6 +14,9 @@ from core.errors import MissingError
 
 GPT_SOVITS = "lj1995/GPT-SoVITS"
 REVISION = "336b2ec4e8d4ac74740798dd40af44e74659ecaf"
+MORE = "XXXXRT/GPT-SoVITS-Pretrained"
+"""Where the authors' own instructions send people for g2pW."""
+MORE_REVISION = "0c47645e02a7bc3688d7b263b0042c81e3cd82cd"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,12 +27,17 @@ class RemoteFile:
         size_bytes: Of the file; an estimate where `is_exact` is false.
         sha256: Of its content; None: the hub is asked, and what came is written down.
         is_exact: Whether the size is known to the byte.
+        members: Of a zip file, the files that are taken out of it: their paths in it and below
+            the folder of downloads. The zip file itself is not kept.
+        unpacked_bytes: Most that they take.
     """
 
     path: str
     size_bytes: int
     sha256: str | None = None
     is_exact: bool = True
+    members: tuple[str, ...] = ()
+    unpacked_bytes: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +75,8 @@ def _item(
     name: str,
     title: str,
     *files: RemoteFile,
+    repository: str = GPT_SOVITS,
+    revision: str = REVISION,
     licence: str = "MIT",
     place: str = ".",
     needs: tuple[str, ...] = (),
@@ -75,8 +85,8 @@ def _item(
     return Item(
         name=name,
         title=title,
-        repository=GPT_SOVITS,
-        revision=REVISION,
+        repository=repository,
+        revision=revision,
         licence=licence,
         files=files,
         place=place,
@@ -88,6 +98,7 @@ def _item(
 HUBERT = "chinese-hubert-base"
 BERT = "chinese-roberta-wwm-ext-large"
 SPEAKER = "sv"
+POLYPHONES = "g2pw"
 
 _S1_PRO = RemoteFile(
     path="s1v3.ckpt",
@@ -205,6 +216,28 @@ ITEMS = (
         ),
         needs=(HUBERT,),
         wishes=(BERT,),
+    ),
+    _item(
+        POLYPHONES,
+        "g2pW (reads Chinese better; not needed)",
+        RemoteFile(
+            path="G2PWModel.zip",
+            size_bytes=588_856_634,
+            sha256="46292be0374a49308069233cd5c147ae4c41806558e4781a2467a31a4d8099da",
+            members=(
+                "G2PWModel/g2pW.onnx",
+                "G2PWModel/POLYPHONIC_CHARS.txt",
+                "G2PWModel/MONOPHONIC_CHARS.txt",
+                "G2PWModel/bopomofo_to_pinyin_wo_tune_dict.json",
+            ),
+            # The network has 635,212,732, by those who publish its checksum; the tables are small.
+            unpacked_bytes=640_000_000,
+        ),
+        repository=MORE,
+        revision=MORE_REVISION,
+        licence="Apache-2.0",
+        place="G2PWModel",
+        needs=(BERT,),
     ),
 )
 

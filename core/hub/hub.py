@@ -24,6 +24,7 @@ from core.disk import free_bytes, no_room, write_whole, writing
 from core.errors import NetworkError, ResourceError
 from core.hub.catalogue import ITEMS, Item, RemoteFile, item
 from core.hub.progress import Progress, Speed, Teller
+from core.hub.unpack import unpack
 from core.locks import FileLock
 
 if TYPE_CHECKING:
@@ -176,7 +177,9 @@ class Hub:
                 for file in wanted.files
                 if file.path in told
             }
-            left = sum(sizes[f.path] - _size(self._part(wanted, f)) for f in missing)
+            left = sum(
+                sizes[f.path] - _size(self._part(wanted, f)) + f.unpacked_bytes for f in missing
+            )
             free = free_bytes(self.folder)
             if free is not None and free < left + SPARE_BYTES:
                 raise no_room(self.folder, left + SPARE_BYTES)
@@ -233,9 +236,13 @@ class Hub:
             found = _checksum(part, kind, stop)
             if expected is None or expected == found:
                 received = _Received(_size(part), kind, found, wanted.revision)
-                with writing(target.parent, 0):
-                    part.replace(target)
-                self._write_down(file, received)
+                if file.members:
+                    self._unpack(wanted, file, part, stop)
+                    part.unlink()
+                else:
+                    with writing(target.parent, 0):
+                        part.replace(target)
+                self._write_down(file.path, received)
                 return
             part.unlink()
             if is_last:
@@ -253,8 +260,18 @@ class Hub:
         if not target.is_file() or _checksum(target, "sha256", stop) != file.sha256:
             return False
         known = _Received(_size(target), "sha256", file.sha256, wanted.revision)
-        self._write_down(file, known)
+        if file.members:
+            self._unpack(wanted, file, target, stop)
+        self._write_down(file.path, known)
         return True
+
+    def _unpack(self, wanted: Item, file: RemoteFile, archive: Path, stop: StopFlag) -> None:
+        """What is wanted of a zip file; before it is written down, as whole or not there."""
+        sizes = unpack(
+            archive, self.folder, file.members, most_bytes=file.unpacked_bytes, stop=stop
+        )
+        for path, n_bytes in sizes.items():
+            self._write_down(path, _Received(n_bytes, "zip", file.path, wanted.revision))
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
@@ -283,7 +300,11 @@ class Hub:
         known = record.get(file.path)
         if known is None or file.sha256 not in (None, known.checksum):
             return False
-        return _size(self.folder / file.path) == known.size_bytes
+        paths = file.members or (file.path,)
+        return all(
+            path in record and _size(self.folder / path) == record[path].size_bytes
+            for path in paths
+        )
 
     def _record(self) -> dict[str, _Received]:
         """What was received whole; a damaged record is none, and files are looked at again."""
@@ -293,8 +314,8 @@ class Hub:
         except (OSError, ValueError, LookupError, TypeError, AttributeError):
             return {}
 
-    def _write_down(self, file: RemoteFile, received: _Received) -> None:
-        entries = {**self._record(), file.path: received}
+    def _write_down(self, path: str, received: _Received) -> None:
+        entries = {**self._record(), path: received}
         content = {"format": 1, "files": {path: asdict(one) for path, one in entries.items()}}
         write_whole(self.folder / _RECORD, json.dumps(content, indent=1).encode())
 

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from core.engines.gpt_sovits import models
+from core.engines.gpt_sovits.text import polyphone_files
 from core.errors import MissingError
 from core.hub import catalogue
 from core.hub.catalogue import ITEMS, item, with_needs
@@ -17,7 +18,7 @@ FILES = [file for one in ITEMS for file in one.files]
 
 def test_what_a_pair_lacks_can_be_downloaded_under_that_name() -> None:
     names = {one.name for one in ITEMS}
-    assert {models.HUBERT, models.BERT, models.SPEAKER} <= names
+    assert {models.HUBERT, models.BERT, models.SPEAKER, models.POLYPHONES} <= names
     assert set(models.VERSIONS) <= names
 
 
@@ -32,6 +33,14 @@ def test_every_file_stays_below_its_folder_and_has_a_checksum(
     assert file.size_bytes > 0
     assert file.sha256 is not None
     assert re.fullmatch(r"[0-9a-f]{64}", file.sha256)
+
+
+def test_what_is_taken_out_of_a_zip_file_is_what_the_engine_looks_for() -> None:
+    (file,) = item(models.POLYPHONES).files
+    paths = [PurePosixPath(name) for name in file.members]
+    assert {path.name for path in paths} == set(polyphone_files.FILES)
+    assert {path.parent for path in paths} == {PurePosixPath(item(models.POLYPHONES).place)}
+    assert file.unpacked_bytes > file.size_bytes
 
 
 def test_a_file_of_two_items_is_the_same_file() -> None:
