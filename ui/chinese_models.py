@@ -66,11 +66,11 @@ MODELS = {
     "{host} sends more than the {n} bytes that “{name}” should have.": (
         "{host} 发送的内容超过了“{name}”应有的 {n} 字节。"
     ),
-    "Try again later, or set another address as hub_endpoint in the settings.": (
-        "请稍后再试，或在设置中为 hub_endpoint 填写其他地址。"
+    "Try again later, or download from another address (the setting hub_endpoint).": (
+        "请稍后再试，或从其他地址下载（设置项 hub_endpoint）。"
     ),
-    "Try again, or set another address as hub_endpoint in the settings.": (
-        "请重试，或在设置中为 hub_endpoint 填写其他地址。"
+    "Try again, or download from another address (the setting hub_endpoint).": (
+        "请重试，或从其他地址下载（设置项 hub_endpoint）。"
     ),
     "{host} sends on and on, {n} times.": "{host} 连续重定向了 {n} 次。",
     "{host} sends on to {other} without encryption ({scheme}), which is not followed.": (
@@ -89,13 +89,13 @@ MODELS = {
     "{host} cannot be reached: this computer seems to be offline.": (
         "无法连接 {host}：本机似乎没有联网。"
     ),
-    "Check the network, or set another address as hub_endpoint in the settings.": (
-        "请检查网络，或在设置中为 hub_endpoint 填写其他地址。"
+    "Check the network, or download from another address (the setting hub_endpoint).": (
+        "请检查网络，或从其他地址下载（设置项 hub_endpoint）。"
     ),
     "{host} offers another “{name}” than the one that was published ({n} bytes instead of "
     "{wanted}).": "{host} 提供的“{name}”与发布的不同（{n} 字节，应为 {wanted}）。",
-    "Nothing was fetched. Set the hub's own address as hub_endpoint in the settings.": (
-        "没有下载任何内容。请在设置中把 hub_endpoint 改为官方地址。"
+    "Nothing was fetched. Download from the hub's own address (the setting hub_endpoint).": (
+        "没有下载任何内容。请从官方地址下载（设置项 hub_endpoint）。"
     ),
     "“{name}” arrived damaged: its checksum is {found}…, not {wanted}…. It was thrown away.": (
         "“{name}”下载后已损坏：校验和为 {found}…，应为 {wanted}…。已将其丢弃。"

@@ -7,6 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from core.disk import megabytes
+from core.engines.copies import Kept
 from core.engines.protocol import EngineCard, Shelf
 from core.fetching import Download, Downloads, Public
 from core.hub.transfer import State
@@ -136,6 +137,16 @@ def _problems(problems: Sequence[str], n: int, language: str) -> str:
     )
 
 
+def copies_html(kept: Kept, language: str) -> str:
+    """What copies of models take; empty where there are none."""
+    if not kept.n:
+        return ""
+    size, used = megabytes(kept.size_bytes), megabytes(kept.in_use_bytes)
+    if kept.in_use_bytes:
+        return _line(say(language, "copies_take_in_use", size=size, used=used), "tb-small")
+    return _line(say(language, "copies_take", size=size), "tb-small")
+
+
 # Downloads
 
 
@@ -155,6 +166,7 @@ def offer_html(there_is: Downloads, name: str, *, wishes: bool, language: str) -
     """What a press on Download is going to fetch, and whether the disk has room for it."""
     wanted = there_is.bundle(name, wishes=wishes)
     left = sum(item.left_bytes for item in wanted)
+    more = [item for item in wanted if item.name != name and item.left_bytes]
     if not left:
         return _line(say(language, "fetch_all_here"), "tb-said")
     free = there_is.free_bytes
@@ -167,7 +179,19 @@ def offer_html(there_is: Downloads, name: str, *, wishes: bool, language: str) -
     )
     if free is not None and free < left:
         return _line(f"{line} {say(language, 'fetch_no_room')}", "tb-why")
-    return _line(line, "tb-small")
+    lines = [_line(line, "tb-small")]
+    if more:
+        comma = "、" if language == "zh" else ", "
+        names = comma.join(
+            f"{translated(language, item.title)} {megabytes(item.left_bytes)}" for item in more
+        )
+        lines.append(_line(say(language, "fetch_with", names=names), "tb-small"))
+    return "".join(lines)
+
+
+def address_html(address: str, language: str) -> str:
+    """Where the next download comes from."""
+    return _line(say(language, "fetch_address_saved", address=address), "tb-said")
 
 
 def download_html(now: Download | None, language: str) -> str:

@@ -245,6 +245,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "{left} to fetch of {all} with all that it needs; {free} free on the disk.",
         "连同所需部分共 {all}，还需下载 {left}；磁盘剩余 {free}。",
     ),
+    "fetch_with": ("It comes with: {names}.", "一并下载：{names}。"),
     "fetch_no_room": ("That is too little room.", "空间不足。"),
     "fetch_all_here": ("All of it is here.", "已全部下载。"),
     "fetch_of": ("{done} of {all}", "{done} / {all}"),
@@ -259,6 +260,28 @@ WORDS: dict[str, tuple[str, str]] = {
         "下载无法继续；已下载的部分已保存。",
     ),
     "fetch_done": ("{name} is here", "{name} 已下载"),
+    "fetch_from": ("Download from another address", "从其他地址下载"),
+    "fetch_address": ("Address of the hub or a mirror of it", "模型站或其镜像的地址"),
+    "fetch_address_help": (
+        "For networks that do not reach huggingface.co. Wherever it comes from, it is checked "
+        "against known checksums. Leave it empty for huggingface.co.",
+        "用于无法访问 huggingface.co 的网络。无论来自哪里，都会按已知的校验和检查。"
+        "留空则使用 huggingface.co。",
+    ),
+    "fetch_address_save": ("Save", "保存"),
+    "fetch_address_saved": (
+        "Saved: the next download asks {address}.",
+        "已保存：下次下载将使用 {address}。",
+    ),
+    "copies_take": (
+        "Copies of models that load faster take {size} on the disk.",
+        "用于快速加载的模型副本占用磁盘 {size}。",
+    ),
+    "copies_take_in_use": (
+        "Copies of models that load faster take {size} on the disk; {used} of that is in use.",
+        "用于快速加载的模型副本占用磁盘 {size}，其中 {used} 正在使用。",
+    ),
+    "copies_clear": ("Remove the copies", "删除副本"),
     # Job
     "job_empty": (
         "The sound appears here. It can be heard as soon as the first piece is finished.",

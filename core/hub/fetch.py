@@ -30,7 +30,7 @@ PATIENCE_S = 10.0
 """Without an answer or a byte (s); then the connection is made anew."""
 
 _BUSY = {408, 425, 429, 500, 502, 503, 504}
-_MIRROR = "Try again later, or set another address as hub_endpoint in the settings."
+_MIRROR = "Try again later, or download from another address (the setting hub_endpoint)."
 
 
 class StopFlag(Protocol):
@@ -255,7 +255,7 @@ class Connection:
     def _unreachable(self) -> NetworkError:
         return NetworkError(
             f"{self.host} cannot be reached: this computer seems to be offline.",
-            "Check the network, or set another address as hub_endpoint in the settings.",
+            "Check the network, or download from another address (the setting hub_endpoint).",
         )
 
 

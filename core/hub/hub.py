@@ -206,7 +206,8 @@ class Hub:
             raise NetworkError(
                 f"{connection.host} offers another “{file.path}” than the one that was published "
                 f"({told.size_bytes} bytes instead of {file.size_bytes}).",
-                "Nothing was fetched. Set the hub's own address as hub_endpoint in the settings.",
+                "Nothing was fetched. Download from the hub's own address (the setting "
+                "hub_endpoint).",
             )
         return told
 
@@ -249,7 +250,7 @@ class Hub:
                 raise NetworkError(
                     f"“{file.path}” arrived damaged: its checksum is {found[:12]}…, not "
                     f"{expected[:12]}…. It was thrown away.",
-                    "Try again, or set another address as hub_endpoint in the settings.",
+                    "Try again, or download from another address (the setting hub_endpoint).",
                 )
 
     def _adopted(self, wanted: Item, file: RemoteFile, stop: StopFlag) -> bool:

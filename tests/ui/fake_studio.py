@@ -18,6 +18,7 @@ import soundfile
 from core.audio.encode import FileFormat
 from core.audio.recording import Part, Recording, Window
 from core.audio.samples import Audio, Note, ReferenceReport, Span
+from core.engines.copies import Kept
 from core.engines.protocol import EngineCard, Knob, Shelf
 from core.errors import Cancelled, InputError, MissingError
 from core.fetching import Download, Downloads
@@ -217,6 +218,7 @@ class FakeStudio:
         self.chosen = Settings()
         self.public = Downloads(items=(), folder=self.paths.models, free_bytes=50 * 10**9)
         self.fetched: Download | None = None
+        self.kept = Kept(folder=self.paths.copies, n=0, size_bytes=0, in_use_bytes=0)
 
     def __getattribute__(self, name: str) -> object:
         if name != "broken" and name == object.__getattribute__(self, "broken"):
@@ -265,6 +267,15 @@ class FakeStudio:
 
     def download(self) -> Download | None:
         return self.fetched
+
+    def copies(self) -> Kept:
+        return self.kept
+
+    def clear_copies(self) -> int:
+        freed = self.kept.size_bytes - self.kept.in_use_bytes
+        used = self.kept.in_use_bytes
+        self.kept = replace(self.kept, n=1 if used else 0, size_bytes=used)
+        return freed
 
     def monitor(self) -> Snapshot:
         return self.snapshot
@@ -519,6 +530,11 @@ class FakeStudio:
         time = np.arange(RATE // 2) / RATE
         tone = 0.2 * np.sin(2 * np.pi * (220 + 40 * index) * time)
         return Audio(samples=tone.astype(np.float32), rate=RATE)
+
+    def early_sound(self, job_id: str, n_samples: int = 0) -> Audio | None:
+        if job_id not in self._jobs or self._done[job_id] or not 0 <= n_samples < 100:
+            return None
+        return Audio(samples=np.linspace(0.0, 0.5, 100, dtype=np.float32)[n_samples:], rate=RATE)
 
     def export(
         self, job_id: str, *, format: FileFormat = FileFormat.WAV,

@@ -78,6 +78,9 @@ def test_before_the_press_it_is_said_how_much_comes_and_whether_it_fits() -> Non
     line = models.offer_html(THERE_IS, "high", wishes=True, language="en")
     assert "450 MB to fetch of 509 MB" in line
     assert "1.0 GB free" in line
+    assert "It comes with: The reed 150 MB." in line, "what is here does not come"
+    alone = replace(THERE_IS, items=(VOICE, replace(REED, is_here=True), KANA))
+    assert "comes with" not in models.offer_html(alone, "high", wishes=True, language="en")
     full = replace(THERE_IS, free_bytes=10**8)
     assert "too little room" in models.offer_html(full, "high", wishes=True, language="en")
     assert "All of it is here" in models.offer_html(THERE_IS, "kana", wishes=True, language="en")
@@ -96,7 +99,7 @@ def test_a_download_that_failed_says_why_and_what_to_try() -> None:
     failed = replace(
         RUNNING, state=State.FAILED, bytes_per_s=None,
         message="hub.example cannot be reached: this computer seems to be offline.",
-        hint="Check the network, or set another address as hub_endpoint in the settings.",
+        hint="Check the network, or download from another address (the setting hub_endpoint).",
     )  # fmt: skip
     shown = models.download_html(failed, "en")
     assert "what has come is kept" in shown
@@ -108,7 +111,7 @@ def test_a_download_that_failed_says_why_and_what_to_try() -> None:
 def test_download_and_stop_are_each_offered_when_they_can_be_pressed(
     studio: FakeStudio, press: Pressed, english: gr.Request
 ) -> None:
-    what, size, go, halt, lists, _ = press("on_look", None, True, english)
+    what, size, go, halt, lists, *_ = press("on_look", None, True, english)
     assert (what["choices"], what["value"]) == ([("High", "singer/high")], "singer/high")
     assert "450 MB" in size
     assert (go["interactive"], halt["interactive"]) == (True, False)
@@ -128,3 +131,35 @@ def test_a_model_that_came_is_offered_where_it_is_spoken_with(
     studio.shelf = Shelf(models=(ALTO,))
     shown = press("on_news", "singer/high", True, "singer", None, english)
     assert "alto" in [each.get("value") for each in shown if isinstance(each, dict)]
+
+
+def test_copies_are_shown_with_their_size_and_cleared_by_a_press(
+    studio: FakeStudio, press: Pressed, english: gr.Request
+) -> None:
+    *_, row, line, button, _, _ = press("on_look", None, True, english)
+    assert (row["visible"], line) == (False, "")
+    studio.kept = replace(studio.kept, n=3, size_bytes=1_500_000_000, in_use_bytes=300_000_000)
+    *_, row, line, button, _, _ = press("on_look", None, True, english)
+    assert (row["visible"], button["interactive"]) == (True, True)
+    assert "1.5 GB on the disk; 300 MB of that is in use" in line
+    row, line, button, _ = press("on_clear", english)
+    assert "300 MB on the disk; 300 MB of that is in use" in line
+    assert not button["interactive"], "what is in use stays"
+
+
+def test_another_address_is_saved_from_the_page(
+    studio: FakeStudio, press: Pressed, english: gr.Request
+) -> None:
+    said, problem = press("on_address", " https://mirror.example/hf/ ", english)
+    assert "https://mirror.example/hf" in said
+    assert not problem
+    assert studio.chosen.hub_endpoint == "https://mirror.example/hf"
+    *_, address, _ = press("on_look", None, True, english)
+    assert address == "https://mirror.example/hf"
+    _, problem = press("on_address", "mirror.example", english)
+    assert "is not the address of a site" in problem
+    assert studio.chosen.hub_endpoint == "https://mirror.example/hf"
+    said, _ = press("on_address", "", english)
+    assert studio.chosen.hub_endpoint == "https://huggingface.co"
+    *_, address, _ = press("on_look", None, True, english)
+    assert address == "", "shown as what is usual"

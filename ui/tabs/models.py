@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from core.hub.hub import DEFAULT_ENDPOINT
 from ui import models
 from ui.edge import Wires
 from ui.place import place
@@ -48,15 +50,40 @@ class ModelsTab:
                 self.halt = gr.Button(
                     label("stop"), interactive=False, elem_id="fetch-stop", min_width=70
                 )
-                self.again = gr.Button(label("refresh"), elem_id="fetch-refresh", min_width=90)
+                self.again = gr.Button(label("refresh"), elem_id="fetch-refresh", min_width=130)
             self.problem = place("fetch-problem", folds=True)
             self.progress = place("download", folds=True)
+            with gr.Accordion(label("fetch_from"), open=False, elem_id="fetch-from"):
+                self.address = gr.Textbox(
+                    label=label("fetch_address"),
+                    info=label("fetch_address_help"),
+                    placeholder=DEFAULT_ENDPOINT,
+                    max_length=300,
+                    elem_id="fetch-address",
+                )
+                self.refused = place("fetch-address-problem", folds=True)
+                self.saved = place("fetch-address-saved", folds=True)
+                with gr.Row(elem_classes="tb-act"):
+                    self.save = gr.Button(
+                        label("fetch_address_save"), elem_id="fetch-address-save", min_width=100
+                    )
             self.lists = place("models", min_height=120)
+            with gr.Column(visible=False) as self.kept:
+                self.copies = place("copies")
+                with gr.Row(elem_classes="tb-act"):
+                    self.clear = gr.Button(
+                        label("copies_clear"), size="sm", elem_id="copies-clear", min_width=160
+                    )
 
     @property
     def fields(self) -> list[Any]:
         """What `shown` fills."""
-        return [self.what, self.size, self.go, self.halt, self.lists]
+        return [self.what, self.size, self.go, self.halt, self.lists, *self._kept, self.address]
+
+    @property
+    def _kept(self) -> list[Any]:
+        """What `_shown_copies` fills."""
+        return [self.kept, self.copies, self.clear]
 
     def shown(
         self, language: str, what: str | None = None, *, wishes: bool = True
@@ -73,6 +100,7 @@ class ModelsTab:
         what = what if what in known else next(iter(known), None)
         at_work = self._studio.download()
         is_busy = at_work is not None and at_work.is_running
+        address = self._studio.settings().hub_endpoint
         lists = "".join(
             models.engine_html(
                 card, self._studio.models(card.name), self._studio.downloads(card.name), language
@@ -85,6 +113,17 @@ class ModelsTab:
             gr.update(interactive=what is not None and not is_busy),
             gr.update(interactive=is_busy),
             f'<div class="tb-shelves">{lists}</div>' if lists else "",
+            *self._shown_copies(language),
+            "" if address == DEFAULT_ENDPOINT else address,
+        )
+
+    def _shown_copies(self, language: str) -> tuple[Any, ...]:
+        kept = self._studio.copies()
+        can_clear = kept.size_bytes > kept.in_use_bytes
+        return (
+            gr.update(visible=bool(kept.n)),
+            models.copies_html(kept, language),
+            gr.update(interactive=can_clear),
         )
 
     def _size(self, what: str | None, *, wishes: bool, language: str) -> str:
@@ -118,6 +157,18 @@ class ModelsTab:
         """Somebody put something there. For: `fields`."""
         return self.shown(self._language_of(request), what, wishes=wishes)
 
+    def on_clear(self, request: gr.Request) -> tuple[Any, ...]:
+        """For: what there is to say of copies."""
+        self._studio.clear_copies()
+        return self._shown_copies(self._language_of(request))
+
+    def on_address(self, address: str, request: gr.Request) -> tuple[Any, ...]:
+        """Another place to download from; an empty one is the hub itself. For: what to say."""
+        wanted = address.strip() or DEFAULT_ENDPOINT
+        known = self._studio.settings()
+        saved = self._studio.save_settings(dataclasses.replace(known, hub_endpoint=wanted))
+        return (models.address_html(saved.hub_endpoint, self._language_of(request)),)
+
     def wire(self, wires: Wires, news: gr.HTML, choice: EngineChoice, tabs: gr.Tabs) -> None:
         """Connect everything but the progress, which the page's timer fills.
 
@@ -132,6 +183,11 @@ class ModelsTab:
         connect([self.what.input, self.wishes.input], self.on_what, asked, [self.size])
         connect(self.go.click, self.on_fetch, asked, [self.go, self.halt])
         connect(self.halt.click, self.on_halt_fetch, None, [self.halt], queue=False)
+        connect(self.clear.click, self.on_clear, None, self._kept)
+        wires.connect(
+            [self.save.click, self.address.submit], self.on_address, [self.address], [self.saved],
+            problem=self.refused,
+        )  # fmt: skip
         connect([self.again.click, self.tab.select], self.on_look, asked, self.fields)
 
         def on_news(
