@@ -538,6 +538,15 @@ class Studio:
             samples=np.concatenate([faded(audio.samples, audio.rate), pause]), rate=audio.rate
         )
 
+    def early_sound(self, job_id: str, n_samples: int = 0) -> Audio | None:
+        """What there is already of a first segment that is still being made, to be heard at once.
+
+        Args:
+            job_id: Any; of all but the one that is being made there is nothing.
+            n_samples: That were heard before.
+        """
+        return self._parts.runner.early.after(job_id, n_samples)
+
     def export(
         self,
         job_id: str,

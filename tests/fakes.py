@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from core.audio.samples import Audio, Samples
 from core.engines.protocol import (
+    Early,
     EngineCard,
     Knob,
     Piece,
@@ -149,7 +150,9 @@ class FakeHost:
         stop: StopFlag,
         *,
         places: Sequence[int] = (),
+        early: Early | None = None,
     ) -> Generator[HostPiece, None, None]:
+        self._session.stream_to(early)
         prompt = self._session.prepare(reference)
         refusal: StudioError | None = None
         for position, utterance in enumerate(batch):
@@ -214,7 +217,15 @@ class FakeSession:
     folder holds `go` or Stop), [print], [garbage], [raise], [memory], [hog] (takes 400 MiB),
     [fatal], [refuse], [nan], [empty], [mute], [odd] (with a note), [spawn], [leak]
     (keeps 2 MiB and a file for ever).
+
+    Half of an utterance that is said alone can be heard before it misbehaves.
     """
+
+    def __init__(self) -> None:
+        self._early: Early | None = None
+
+    def stream_to(self, early: Early | None) -> None:
+        self._early = early
 
     def prepare(self, reference: Reference) -> Prompt:
         note(f"prepare {reference.digest}")
@@ -249,8 +260,14 @@ class FakeSession:
             if "[refuse]" in utterance.text:
                 unsaid[position] = InputError("This cannot be said.", "Say something else.")
                 continue
-            _misbehave(utterance.text, stop)
             samples = _tone(utterance, prompt.hertz, settings)
+            early = self._early if len(batch) == 1 else None
+            half = len(samples) // 2
+            if early is not None:
+                early(0, Audio(samples=samples[:half], rate=RATE))
+            _misbehave(utterance.text, stop)
+            if early is not None:
+                early(half, Audio(samples=samples[half:], rate=RATE))
             if "[nan]" in utterance.text:
                 samples[0] = np.nan
             if "[mute]" in utterance.text:

@@ -94,6 +94,16 @@ def router(studio: Studio) -> APIRouter:
             return _failed(sound)
         return Response(wav(sound), media_type="audio/wav", headers=_KEEP)
 
+    @routes.get("/jobs/{job_id}/early")
+    def early(job_id: str, after: int = 0) -> Response:
+        sound = attempt("en", lambda: studio.early_sound(job_id, after))
+        if isinstance(sound, Problem):
+            return _failed(sound)
+        if sound is None:
+            return Response(status_code=204, headers=_NO_STORE)
+        told = {**_NO_STORE, "X-Samples": str(len(sound.samples))}
+        return Response(wav(sound), media_type="audio/wav", headers=told)
+
     @routes.get("/jobs/{job_id}/take")
     def take(job_id: str) -> Response:
         return _json(attempt("en", lambda: marks(takes.take(job_id))))

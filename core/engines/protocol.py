@@ -8,7 +8,7 @@ the same sound.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -310,6 +310,26 @@ class Arranges(Protocol):
         """Work in this way from the next call on.
 
         Called inside the guard: it may move weights, and run out of memory over it.
+        """
+        ...
+
+
+Early = Callable[[int, Audio], None]
+"""Is given how many samples of an utterance came before, and those that follow."""
+
+
+@runtime_checkable
+class Streams(Protocol):
+    """A `Session` whose sound can be heard while it is still being made."""
+
+    def stream_to(self, early: Early | None) -> None:
+        """From the next call on, tell the sound of an utterance that is said alone in parts.
+
+        The piece has it all once more, and something else where the engine's own check had it made
+        anew. After a failure parts can come twice.
+
+        Args:
+            early: Who listens; None: nobody.
         """
         ...
 

@@ -13,6 +13,7 @@ from typing import Protocol
 from core.engines.protocol import EngineCard, Reference
 from core.errors import Cancelled, MissingError, StudioError
 from core.events import EventBoard, JobDone, JobEvent, JobFailed, JobQueued, JobStopped
+from core.jobs.early import EarlySound
 from core.jobs.job import Job, JobState
 from core.jobs.speaking import Speaking, Speaks, order_of
 from core.jobs.store import Store
@@ -59,6 +60,7 @@ class JobRunner:
     ) -> None:
         self._store, self._host, self._voices = store, host, voices
         self._board, self._cards, self._clock = board, cards, clock
+        self.early = EarlySound()
         self._changed = threading.Condition()
         self._waiting: deque[str] = deque()
         self._current: Job | None = None
@@ -192,6 +194,7 @@ class JobRunner:
             host=self._host,
             board=self._board,
             stop=self._stop,
+            early=self.early,
             clock=self._clock,
         ).run()
 

@@ -12,9 +12,10 @@ from typing import Protocol
 import numpy as np
 
 from core.audio.samples import Audio
-from core.engines.protocol import EngineCard, Reference, StopFlag, Utterance
+from core.engines.protocol import Early, EngineCard, Reference, StopFlag, Utterance
 from core.errors import Cancelled, ResourceError, StudioError
 from core.events import EngineLoading, EngineRestarted, EventBoard, JobStarted, SegmentReady
+from core.jobs.early import EarlySound
 from core.jobs.job import DoneSegment, Job
 from core.jobs.pace import Pace
 from core.jobs.store import Store
@@ -54,6 +55,7 @@ class Speaks(Protocol):
         stop: StopFlag,
         *,
         places: Sequence[int] = (),
+        early: Early | None = None,
     ) -> Generator[HostPiece, None, None]: ...
 
 
@@ -82,8 +84,10 @@ class Speaking:
         host: Speaks,
         board: EventBoard,
         stop: StopFlag,
+        early: EarlySound | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._early = early or EarlySound()
         self._order, self._job, self._card = order, order.job, order.card
         self._store, self._host, self._board = store, host, board
         self._stop, self._clock = stop, clock
@@ -160,6 +164,9 @@ class Speaking:
             for index in batch
         ]
         unheard = dict(enumerate(batch))
+        is_first = batch == [0]
+        if is_first:
+            self._early.begin(self._job.id)
         pieces = self._host.speak(
             order.card,
             order.reference,
@@ -167,6 +174,7 @@ class Speaking:
             order.settings,
             self._stop,
             places=batch,
+            early=self._early.add if is_first else None,
         )
         try:
             with contextlib.closing(pieces):
@@ -179,6 +187,8 @@ class Speaking:
             self._restart(death)
         except UtteranceRefused as refusal:
             self._blame(unheard.values(), refusal.error)
+        finally:
+            self._early.end()
 
     def _hear(self, index: int, piece: HostPiece) -> None:
         self._n_early_deaths = 0

@@ -7,7 +7,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 from core.audio.samples import Audio
-from core.engines.protocol import StopFlag
+from core.engines.protocol import Early, StopFlag
 from core.errors import ERRORS, Cancelled, StudioError
 from core.memory.ladder import Origin
 from core.synthesis import wire
@@ -94,10 +94,19 @@ class Batch:
         order: What to say.
         patience: When silence counts as death.
         stop: Once set, `pieces` ends within a second.
+        early: Told the sound of a batch of one while it is made.
     """
 
-    def __init__(self, life: Life, order: wire.Speak, patience: Patience, stop: StopFlag) -> None:
+    def __init__(
+        self,
+        life: Life,
+        order: wire.Speak,
+        patience: Patience,
+        stop: StopFlag,
+        early: Early | None = None,
+    ) -> None:
         self._life, self._order, self._patience, self._stop = life, order, patience, stop
+        self._early = early
         self._missing = set(range(len(order.utterances)))
         self._in_batch = False
         self._is_over = False
@@ -164,6 +173,10 @@ class Batch:
         if isinstance(answer, wire.Told | wire.Working):
             self._heard_at = time.monotonic()  # a step of the guard, or of the engine itself
         elif isinstance(answer, wire.Prepared):
+            self._listen_on()
+        elif isinstance(answer, wire.Sounding):
+            if self._early is not None:
+                self._early(answer.start, Audio(samples=answer.samples, rate=answer.rate))
             self._listen_on()
         elif isinstance(answer, wire.Finished):
             self._is_over = True

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.engines.protocol import EngineCard, Reference, StopFlag, Utterance
+from core.engines.protocol import Early, EngineCard, Reference, StopFlag, Utterance
 from core.engines.registry import PACKAGES
 from core.errors import Cancelled, ResourceError
 from core.memory.picture import MemoryPicture
@@ -137,6 +137,7 @@ class EngineHost:
         stop: StopFlag,
         *,
         places: Sequence[int] = (),
+        early: Early | None = None,
     ) -> Generator[HostPiece, None, None]:
         """Say a batch; pieces come as they are finished, in any order.
 
@@ -147,6 +148,7 @@ class EngineHost:
             settings: Every knob of the card.
             stop: Once set, the call ends within a second.
             places: Of each utterance its place in the text, from 0, for the guard's sentences.
+            early: Told the sound of a batch of one while it is made, by an engine that can.
 
         Raises:
             Cancelled: `stop` was set.
@@ -158,7 +160,8 @@ class EngineHost:
         try:
             life = self._loaded(card, stop)
             order = self._order(card, reference, batch, settings, places)
-            yield from Batch(life, order, self._patience, stop).pieces()
+            order = dataclasses.replace(order, wants_early=early is not None)
+            yield from Batch(life, order, self._patience, stop, early).pieces()
         finally:
             self._end_turn()
 

@@ -107,6 +107,7 @@ class Speak:
         number: Counts up by one; every answer carries it.
         places: Of each utterance its place in the text, from 0, for the guard's sentences.
         more: Further recordings, which follow the reference in the samples.
+        wants_early: Somebody listens to the one utterance while it is made.
         samples: The reference: f32 [T] at `rate` (Hz), then `more`.
     """
 
@@ -119,6 +120,7 @@ class Speak:
     places: tuple[int, ...]
     settings: dict[str, float]
     more: tuple[Stretch, ...] = ()
+    wants_early: bool = False
     samples: Samples = field(default_factory=_no_sound)
 
     def sounds(self) -> list[Audio]:
@@ -180,6 +182,21 @@ class Prepared:
     """The reference is understood; the batch begins."""
 
     number: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sounding:
+    """A part of the one utterance that is being made, for who listens already.
+
+    Args:
+        start: Samples of it that came before.
+        samples: f32 [T] at `rate` (Hz).
+    """
+
+    number: int
+    start: int
+    rate: int
+    samples: Samples = field(default_factory=_no_sound)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -322,7 +339,8 @@ class Measured:
 
 Message = (
     Load | Speak | Stop | Clear | Measure
-    | Loaded | Prepared | Spoken | Finished | Refused | Broken | Working | Told | Measured
+    | Loaded | Prepared | Sounding | Spoken | Finished | Refused | Broken | Working | Told
+    | Measured
 )  # fmt: skip
 
 _KINDS: dict[str, type[Message]] = {

@@ -19,8 +19,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from core.audio.samples import Audio
 from core.engines import registry
-from core.engines.protocol import Engine, FindsDevices, Prompt, Reference, StopFlag
+from core.engines.protocol import Engine, FindsDevices, Prompt, Reference, StopFlag, Streams
 from core.errors import Cancelled, StudioError
 from core.memory import probe
 from core.memory.guard import EngineFatal
@@ -173,6 +174,7 @@ class Worker:
             prompt = self._prompts.get(engine.session, _reference(order), engine.prepare)
             in_batch = True
             self._say(wire.Prepared(number=order.number))
+            self._listen(order)
             self._utter(order, prompt, stop)
         except StudioError as error:
             self._tell()
@@ -184,6 +186,18 @@ class Worker:
             self._look_for_leaks(n_said=len(order.utterances))
             self._tell()
             self._say(wire.Finished(number=order.number, is_stopped=False))
+
+    def _listen(self, order: wire.Speak) -> None:
+        def early(start: int, audio: Audio) -> None:
+            self._say(
+                wire.Sounding(
+                    number=order.number, start=start, rate=audio.rate, samples=audio.samples
+                )
+            )
+
+        session = self._engine.session
+        if isinstance(session, Streams):
+            session.stream_to(early if order.wants_early else None)
 
     def _utter(self, order: wire.Speak, prompt: Prompt, stop: StopFlag) -> None:
         engine, since = self._engine, time.monotonic()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from core.paths import Paths
 from tests.browser.conftest import App, end, free_port, serve
 from tests.browser.test_page import CONTRASTS, SHORT, SLOW_MS, WIDTHS, tab
 
@@ -108,5 +110,50 @@ def test_an_engine_is_chosen_its_model_fetched_and_a_text_spoken_with_both(
     tab(page, 1)
     expect(page.locator("#engine input")).to_have_value("Singer")
     expect(page.locator("#model input")).to_have_value("alto")
+    assert errors == []
+    page.context.close()
+
+
+# Every sound that the page starts, and when it ends
+SPY = """
+window.started = [];
+const start = AudioBufferSourceNode.prototype.start;
+AudioBufferSourceNode.prototype.start = function (at, from) {
+  window.started.push({ at, from, until: at + this.buffer.duration - from,
+                        all: this.buffer.duration });
+  return start.call(this, at, from);
+};
+"""
+
+
+def test_the_first_piece_is_heard_while_it_is_still_being_made(
+    chromium: Browser, studio: App
+) -> None:
+    own = Paths.default(studio.home).models / "own.tone"
+    own.parent.mkdir(parents=True, exist_ok=True)
+    own.write_text("mine")
+    go = studio.home / "fake" / "go"
+    go.unlink(missing_ok=True)
+    page, errors = visit(chromium, studio)
+    page.add_script_tag(content=SPY)
+    choose(page, "#engine", "Singer")
+    choose(page, "#model", "own")
+    page.locator("#text textarea").fill("They waitforgo before the end of a first piece.")
+    page.locator("#speak").click()
+    page.wait_for_function("window.started.length === 1", timeout=SLOW_MS)
+    assert page.locator(".tb-pieces li[data-state=done]").count() == 0
+    go.touch()
+    expect(page.locator(".tb-stage-said")).to_have_text("Done", timeout=SLOW_MS)
+    page.wait_for_function("window.started.length >= 2")
+    sounds = page.evaluate("window.started")
+    heard_s = 0.0
+    for sound in sounds[:-1]:
+        assert sound["from"] == 0
+        heard_s += sound["all"]
+    # What is played of the whole piece begins where the parts before ended.
+    assert sounds[-1]["from"] == pytest.approx(heard_s, abs=1e-3)
+    assert sounds[-1]["all"] > heard_s
+    assert all(now["at"] >= before["until"] - 1e-6 for before, now in pairwise(sounds))
+    own.unlink()
     assert errors == []
     page.context.close()

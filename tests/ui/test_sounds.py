@@ -60,6 +60,21 @@ def test_a_finished_piece_can_be_heard_while_the_next_is_made(
     assert browser.get(f"/timbre/jobs/{job.id}/pieces/1").status_code == 404
 
 
+def test_the_first_piece_can_be_heard_while_it_is_made_and_nothing_of_it_twice(
+    studio: FakeStudio, browser: TestClient, job: Job
+) -> None:
+    answer = browser.get(f"/timbre/jobs/{job.id}/early")
+    heard, rate = soundfile.read(io.BytesIO(answer.content))
+    assert rate == RATE
+    assert int(answer.headers["x-samples"]) == len(heard) == 100
+    rest = browser.get(f"/timbre/jobs/{job.id}/early?after=60")
+    assert np.array_equal(soundfile.read(io.BytesIO(rest.content))[0], heard[60:])
+    for nothing in (f"{job.id}/early?after=100", f"{job.id}/early?after=-1", "none/early"):
+        assert browser.get(f"/timbre/jobs/{nothing}").status_code == 204
+    studio.advance(job.id)
+    assert browser.get(f"/timbre/jobs/{job.id}/early").status_code == 204
+
+
 def test_the_player_learns_the_pieces_and_which_are_done(
     studio: FakeStudio, browser: TestClient, job: Job
 ) -> None:

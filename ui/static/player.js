@@ -27,6 +27,8 @@ let planned = [];          // Scheduled sounds {piece, at, until, offset, node}
 let wanted = false;        // Start by itself as soon as the first piece is there
 let place = { piece: 0, offset: 0 };
 let asking = false, asked = 0, finishing = false;
+// The first piece while it is still being made: seconds and samples of it that are heard already
+let early = { samples: 0, busy: false };
 
 // The server's view
 
@@ -67,6 +69,7 @@ async function change(id) {
   halt();
   job = id; pieces = []; starts = null; place = { piece: 0, offset: 0 };
   wanted = Boolean(shown.autoplay);
+  early = { samples: 0, busy: false };
   q('.tb-take').hidden = true; q('.tb-take').removeAttribute('src');
   q('.tb-controls').hidden = false;
   q('.tb-pieces').replaceChildren();
@@ -92,7 +95,10 @@ async function refresh(now) {
     } catch { /* it is asked again in a second */ } finally { asking = false; }
   }
   mark();
-  if (wanted && pieces.length && pieces[0].seconds !== null) { wanted = false; play(0, 0); }
+  if (wanted && pieces.length && pieces[0].seconds !== null) {
+    wanted = false;
+    if (playing) pump(); else play(0, 0);
+  }
   if (shown.state === 'done' && !starts && !playing) await finish();
   controls();
 }
@@ -163,6 +169,7 @@ function open() {
 
 function play(index, from) {
   halt();
+  wanted = false;
   playing = true; paused = false;
   cursor = index; offset = from;
   place = { piece: index, offset: from };
@@ -177,6 +184,37 @@ function halt() {
   planned = []; playing = false; paused = false; pumping = false;
 }
 
+// What is heard of a piece before it is whole follows on; the rest of it is played from there.
+async function hearEarly() {
+  if (early.busy || paused) return;
+  early.busy = true;
+  const mine = job;
+  try {
+    const answer = await fetch(`/timbre/jobs/${job}/early?after=${early.samples}`);
+    if (answer.status !== 200) return;
+    const n = Number(answer.headers.get('X-Samples'));
+    const bytes = await answer.arrayBuffer();
+    await open();
+    const sound = await context.decodeAudioData(bytes);
+    if (mine !== job || !wanted) return;
+    if (!playing) { halt(); playing = true; cursor = 0; offset = 0; nextAt = context.currentTime + 0.05; }
+    early.samples += n;
+    schedule(sound, 0);
+    offset += sound.duration;
+    controls();
+  } catch { /* the whole piece comes soon */ } finally { early.busy = false; }
+}
+
+function schedule(sound, from) {
+  const node = context.createBufferSource();
+  node.buffer = sound;
+  node.connect(context.destination);
+  const at = Math.max(nextAt, context.currentTime + 0.03);
+  node.start(at, from);
+  planned.push({ piece: cursor, at, until: at + sound.duration - from, offset: offset, node });
+  nextAt = at + sound.duration - from;
+}
+
 async function pump() {
   if (pumping || !playing || paused) return;
   pumping = true;
@@ -187,14 +225,8 @@ async function pump() {
       if (!answer.ok) throw new Error((await answer.json()).problem);
       const sound = await context.decodeAudioData(await answer.arrayBuffer());
       if (mine !== run) return;
-      const node = context.createBufferSource();
-      node.buffer = sound;
-      node.connect(context.destination);
-      const at = Math.max(nextAt, context.currentTime + 0.03);
-      const from = Math.min(offset, sound.duration);
-      node.start(at, from);
-      planned.push({ piece: cursor, at, until: at + sound.duration - from, offset: from, node });
-      nextAt = at + sound.duration - from;
+      offset = Math.min(offset, sound.duration);
+      schedule(sound, offset);
       cursor++; offset = 0;
     }
   } catch (trouble) {
@@ -208,6 +240,7 @@ function tick() {
   if (lacks && lacks.seconds === null && ['running', 'waiting'].includes(shown.state) && Date.now() - asked > 300) {
     asked = Date.now();
     refresh(true);
+    if (wanted) hearEarly();
   }
   if (playing && context && context.state === 'running') {
     const now = context.currentTime;
@@ -246,7 +279,7 @@ function controls() {
   const button = q('.tb-play'), label = playing && !paused ? words().pause : words().listen;
   put(button.querySelector('span'), label);
   button.querySelector('path').setAttribute('d', playing && !paused ? 'M3 2h4v12H3zM9 2h4v12H9z' : 'M3 1.5v13L14 8z');
-  button.disabled = n === 0;
+  button.disabled = n === 0 && !playing;
   q('.tb-again').disabled = n === 0;
   q('.tb-again').title = words().from_start;
   q('.tb-again').setAttribute('aria-label', words().from_start);

@@ -23,7 +23,15 @@ from core.engines.gpt_sovits.style import Style
 from core.engines.nn.allocator import allocator_for
 from core.engines.nn.dtype import Part, choose, lower, traits_of
 from core.engines.phases import Phases
-from core.engines.protocol import Piece, Prompt, Reference, StopFlag, Utterance, Weights
+from core.engines.protocol import (
+    Early,
+    Piece,
+    Prompt,
+    Reference,
+    StopFlag,
+    Utterance,
+    Weights,
+)
 from core.errors import InputError
 from core.memory.allocator import Allocator
 from core.memory.ladder import CPU, Ladder, Way
@@ -90,8 +98,12 @@ class GptSovitsSession:
         )
         self._now = self._home
         self._phases: Phases[Row] = Phases()
+        self._early: Early | None = None
 
-    # Arranges, HoldsKeys, LoadsLate
+    # Arranges, HoldsKeys, LoadsLate, Streams
+
+    def stream_to(self, early: Early | None) -> None:
+        self._early = early
 
     @property
     def way(self) -> Way:
@@ -190,7 +202,14 @@ class GptSovitsSession:
         assert isinstance(prompt, GptSovitsPrompt)
         if prompt.model != self._model:
             raise ValueError("the prompt was made with other weights")
-        saying = Saying(self._nets, prompt, settings, stop, chunk=self._now.decode_chunk)
+        saying = Saying(
+            self._nets,
+            prompt,
+            settings,
+            stop,
+            chunk=self._now.decode_chunk,
+            early=self._early if len(batch) == 1 else None,
+        )
         pieces = self._phases.speak(
             prompt,
             batch,

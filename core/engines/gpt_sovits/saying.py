@@ -24,9 +24,13 @@ from core.engines.gpt_sovits.style import Style
 from core.engines.gpt_sovits.synthesiser import noise_of
 from core.engines.gpt_sovits.synthesiser_dims import FRAMES_PER_CODE, RATE
 from core.engines.gpt_sovits.writing import Drawing, Line, sampler_for, write
-from core.engines.protocol import StopFlag, Utterance
-from core.errors import StudioError
+from core.engines.nn.chunked import Decoding
+from core.engines.protocol import Early, StopFlag, Utterance
+from core.errors import Cancelled, StudioError
 
+EARLY_TOKENS = 20
+"""Decoded first where somebody listens (0.8 s), then twice as many each time: while they are heard,
+more than as many again are made."""
 USUAL_PHONES_PER_S = 11.0
 """Of reading aloud; memory for keys is taken for so long a row, and grows where it is longer."""
 
@@ -59,6 +63,7 @@ class Saying:
         settings: Every knob.
         stop: Asked at every step.
         chunk: Tokens decoded at once.
+        early: Told sound while it is decoded; of a batch of one.
     """
 
     def __init__(
@@ -69,8 +74,10 @@ class Saying:
         stop: StopFlag,
         *,
         chunk: int,
+        early: Early | None = None,
     ) -> None:
         self._nets, self._prompt, self._stop, self._chunk = nets, prompt, stop, chunk
+        self._early = early
         self._drawing, self._speed = read_settings(settings)
         self.note = ""
         """On the last sound that was made; empty: nothing to say."""
@@ -117,7 +124,7 @@ class Saying:
 
     def sound(self, row: Row) -> Audio:
         """A row as sound; made anew, once, where tokens were right and the sound is not."""
-        audio, verdict = self._judged(row)
+        audio, verdict = self._judged(row, self._early)
         first = row.first
         if not verdict.is_good and not first:
             first = verdict.in_words()
@@ -179,16 +186,16 @@ class Saying:
             most=gate.most_tokens(text.n_sounding),
         )
 
-    def _judged(self, row: Row) -> tuple[Audio, Verdict]:
+    def _judged(self, row: Row, early: Early | None = None) -> tuple[Audio, Verdict]:
         try:
-            audio = self._decode(row)
+            audio = self._decode(row, early)
         except FloatingPointError:
             # Half precision overflowed; other tokens may not.
             silence = Audio(samples=np.zeros(RATE // 10, np.float32), rate=RATE)
             return silence, Verdict(faults=("it is no sound",), badness=100.0)
         return audio, row.verdict + gate.judge_sound(audio)
 
-    def _decode(self, row: Row) -> Audio:
+    def _decode(self, row: Row, early: Early | None) -> Audio:
         synthesiser, device = self._nets.synthesiser, self._nets.device
         style = Style(
             sound=torch.from_numpy(self._prompt.sound)[None, :, None].to(device),
@@ -204,9 +211,23 @@ class Saying:
             speed=self._speed,
         )
         decoding = synthesiser.decoding(latent, style)
+        if early is not None:
+            decode_aloud(decoding, early, self._chunk, self._stop)
         samples = decoding.finish(FRAMES_PER_CODE * self._chunk, self._stop)[0]
         peak = float(np.abs(samples).max())
         return Audio(samples=samples / peak if peak > 1 else samples, rate=RATE)
+
+
+def decode_aloud(decoding: Decoding, early: Early, most: int, stop: StopFlag) -> None:
+    """Decode in growing parts, of `most` tokens at most, and tell each."""
+    n_tokens, n_told = min(EARLY_TOKENS, most), 0
+    while decoding.n_done < decoding.n_frames:
+        if stop.is_set():
+            raise Cancelled
+        decoding.advance(FRAMES_PER_CODE * n_tokens)
+        done = decoding.done[0]
+        early(n_told, Audio(samples=done[n_told:].clip(-1.0, 1.0), rate=RATE))
+        n_told, n_tokens = len(done), min(2 * n_tokens, most)
 
 
 def read_settings(settings: Mapping[str, float]) -> tuple[Drawing, float]:

@@ -184,9 +184,7 @@ def test_the_time_left_is_what_the_rest_will_take(open_bench: Callable[..., Benc
     assert left == pytest.approx([0.01 * (9 - n) for n in range(10)])
 
 
-@pytest.mark.parametrize(
-    ("first_chars", "expected"), [(None, [1, 2, 4, 3]), (40, [1, 1, 2, 4, 2])]
-)
+@pytest.mark.parametrize(("first_chars", "expected"), [(None, [1, 2, 4, 3]), (40, [1, 1, 2, 4, 2])])
 def test_the_first_sound_does_not_wait_for_a_batch(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, first_chars: int | None, expected: list[int]
 ) -> None:
@@ -674,3 +672,32 @@ def test_nobody_can_watch_what_is_not_there(bench: Bench) -> None:
     with pytest.raises(MissingError):
         next(bench.watch(job_of("One.")))
     assert bench.board.n_followers == 0
+
+
+# Sound that is heard while it is made
+
+
+def test_of_the_first_segment_there_is_sound_before_it_is_whole_and_none_of_it_is_kept(
+    real: Bench,
+) -> None:
+    job = job_of("[wait] One.", "Two.")
+    real.runner.submit(job)
+    until(lambda: real.runner.early.after(job.id, 0) is not None)
+    half = real.runner.early.after(job.id, 0)
+    assert half is not None
+    assert not real.done(job)
+    assert real.runner.early.after(job.id, len(half.samples)) is None, "that was all so far"
+    assert real.runner.early.after("another", 0) is None
+    ask_for("go")
+    Seen(real, job).to_the_end()
+    whole = real.store.segment_sound(job.id, 0).samples
+    # Rounding to 16 bit moves a sample by at most half a step.
+    assert np.abs(whole[: len(half.samples)] - half.samples).max() <= 0.5 / 32768
+    assert len(whole) > len(half.samples)
+    assert real.runner.early.after(job.id, 0) is None
+
+
+def test_what_a_failed_try_let_hear_is_forgotten(bench: Bench) -> None:
+    job = job_of("[refuse] One.", "Two.")
+    assert isinstance(bench.finish(job)[-1], JobDone)
+    assert bench.runner.early.after(job.id, 0) is None

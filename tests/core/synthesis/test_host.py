@@ -686,3 +686,40 @@ def test_an_engine_that_listens_to_one_gets_one(host: EngineHost) -> None:
     batch = [Utterance(text="One.", language="en", seed=1)]
     list(host.speak(FAKE_CARD, with_more("a", 1.0), batch, SETTINGS, threading.Event()))
     assert notes("further") == []
+
+
+# Sound that is heard while it is made
+
+
+def test_an_utterance_said_alone_is_heard_while_it_is_made(host: EngineHost) -> None:
+    parts: list[tuple[int, bytes]] = []
+    heard_before_go: list[bool] = []
+
+    def early(start: int, audio: Audio) -> None:
+        parts.append((start, audio.samples.tobytes()))
+        heard_before_go.append(not Path(os.environ[fakes.FOLDER], "go").exists())
+        ask_for("go")
+
+    batch = [Utterance(text="[wait] One.", language="en", seed=1)]
+    stop = threading.Event()
+    (piece,) = host.speak(FAKE_CARD, reference(), batch, SETTINGS, stop, early=early)
+    assert heard_before_go[0], "the engine waited for it"
+    assert parts[0][0] == 0
+    assert parts[1][0] == len(parts[0][1]) // 4
+    assert b"".join(each for _, each in parts) == piece.audio.samples.tobytes()
+
+
+def test_nothing_is_heard_early_of_company_or_where_nobody_listens(host: EngineHost) -> None:
+    parts: list[int] = []
+    batch = [Utterance(text=text, language="en", seed=1) for text in ("One.", "Two.")]
+    stop = threading.Event()
+
+    def early(start: int, audio: Audio) -> None:
+        parts.append(start)
+
+    list(host.speak(FAKE_CARD, reference(), batch, SETTINGS, stop, early=early))
+    assert parts == []
+    list(host.speak(FAKE_CARD, reference(), batch[:1], SETTINGS, stop, early=early))
+    assert len(parts) == 2
+    list(host.speak(FAKE_CARD, reference(), batch[:1], SETTINGS, stop))
+    assert len(parts) == 2

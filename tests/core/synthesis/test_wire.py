@@ -62,6 +62,7 @@ messages = st.one_of(
         utterances=st.lists(st.builds(Utterance, text=text, language=text, seed=whole)).map(tuple),
         places=st.lists(whole).map(tuple),
         settings=st.dictionaries(text, number),
+        wants_early=st.booleans(),
         more=st.lists(st.builds(wire.Stretch, n_samples=whole, rate=whole)).map(tuple),
         samples=samples,
     ),
@@ -79,6 +80,7 @@ messages = st.one_of(
     ),
     st.just(wire.Loaded()),
     st.builds(wire.Prepared, number=whole),
+    st.builds(wire.Sounding, number=whole, start=whole, rate=whole, samples=samples),
     st.builds(
         wire.Spoken,
         number=whole,

@@ -32,6 +32,7 @@ from core.engines.protocol import (
     Piece,
     Prompt,
     Reference,
+    Streams,
     Unsaid,
     Utterance,
     Weights,
@@ -470,3 +471,39 @@ def test_only_chinese_loads_the_network_that_reads_it_and_the_next_text_gives_it
     assert (loadings.n, session.late_bytes) == (3, 0)
     session.close()
     assert session.late_bytes == 0
+
+
+def heard(
+    session: GptSovitsSession, prompt: GptSovitsPrompt, batch: Sequence[Utterance]
+) -> tuple[list[tuple[int, Audio]], list[Piece]]:
+    parts: list[tuple[int, Audio]] = []
+    session.stream_to(lambda start, audio: parts.append((start, audio)))
+    try:
+        return parts, said(session, prompt, batch)
+    finally:
+        session.stream_to(None)
+
+
+def test_an_utterance_alone_is_heard_in_parts_that_are_its_sound(
+    session: GptSovitsSession, prompt: GptSovitsPrompt
+) -> None:
+    assert isinstance(session, Streams)
+    parts, (piece,) = heard(session, prompt, english(TEXTS[2], seed=3))
+    assert len(parts) > 1
+    assert len(parts[0][1].samples) < 2 * CARD.rate, "something is heard soon"
+    at = 0
+    for start, audio in parts:
+        assert (start, audio.rate) == (at, CARD.rate)
+        at += len(audio.samples)
+    joined = np.concatenate([audio.samples for _, audio in parts])
+    assert np.array_equal(joined, piece.audio.samples)
+    (plain,) = said(session, prompt, english(TEXTS[2], seed=3))
+    # Windows round otherwise; -100 dB.
+    assert np.allclose(joined, plain.audio.samples, atol=1e-5)
+
+
+def test_nothing_is_heard_early_of_utterances_in_company(
+    session: GptSovitsSession, prompt: GptSovitsPrompt
+) -> None:
+    parts, pieces = heard(session, prompt, english(TEXTS[1], TEXTS[2]))
+    assert (len(parts), len(pieces)) == (0, 2)
