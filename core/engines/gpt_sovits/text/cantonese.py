@@ -22,6 +22,8 @@ _UNREAD: Final = re.compile(
     rf"[^\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff{MARKS}]+"
 )
 _PREFIX: Final = "Y"
+_DOLLAR: Final = re.compile(r"(?<![A-Za-z])\$(?=\s?\d)")
+"""Hong Kong's, where nothing says whose."""
 
 
 def g2p(text: str, version: Version, *, as_reference: bool = False) -> Phones:
@@ -46,6 +48,7 @@ def normalise(text: str, *, as_reference: bool = False) -> str:
     if as_reference:
         said = chinese_as_reference.written_out(text)
     else:
+        text = _DOLLAR.sub("HK$", text)
         said = chinese_normalise.written_out(text, to_simplified=False, one="一")
     said = with_marks(said, _marks())
     return (_UNREAD_AS_REFERENCE if as_reference else _UNREAD).sub("", said)

@@ -42,7 +42,7 @@ _LATIN: Final = re.compile(r"[A-Za-z]")
 _PLAIN_LATIN: Final = re.compile("[\x00-\x7f\u2000-\u206f\u3000-\u303f\uff00-\uffef]*")
 """What the reference takes for English if it holds a letter: nothing beyond these."""
 _UNIT: Final = re.compile(
-    r"(?:°[CF]|[℃℉°%‰]|(?:km|cm|mm|dm|m|kg|mg|ml|L|l|g|s|h|dB|db|km/h)(?:[2²3³])?)(?![A-Za-z])"
+    r"(?:°[CF]|[℃℉°%‰]|(?:km/h|m/s|km|cm|mm|dm|m|kg|mg|ml|L|l|g|s|h|dB|db)(?:[2²3³])?)(?![A-Za-z])"
 )
 _PUNCTUATION: Final = frozenset(",.;:!?，。！？；：、…·~-—'\"“”‘’()（）")
 
@@ -90,9 +90,8 @@ def stretches(
     own: Language = mode.removeprefix("all_")  # type: ignore[assignment]
     if mode.startswith("all_"):
         return tuple(_merged(_with_default(text, own, as_reference)))
-    chosen = (
-        replace(s, language=own) if s.language != "en" else s for s in _auto(text, as_reference)
-    )
+    found = _auto(text, as_reference, None if as_reference else own)
+    chosen = (replace(s, language=own) if s.language != "en" else s for s in found)
     return tuple(_merged(chosen))
 
 
@@ -112,7 +111,7 @@ def check_mode(mode: str, version: Version) -> None:
         )
 
 
-def _auto(text: str, as_reference: bool) -> list[Stretch]:
+def _auto(text: str, as_reference: bool, contested: Language | None = None) -> list[Stretch]:
     pieces = _pieces(text)
     if not as_reference:
         pieces = _units_to_numbers(pieces)
@@ -125,7 +124,7 @@ def _auto(text: str, as_reference: bool) -> list[Stretch]:
         else:
             named.append(_Piece(piece.text, _kind_of_other(piece, as_reference)))
         start += len(piece.text)
-    return _numbers_to_neighbours(named, judge.main)
+    return _numbers_to_neighbours(named, judge.main, contested)
 
 
 def _with_default(text: str, default: Language, as_reference: bool) -> list[Stretch]:
@@ -211,11 +210,17 @@ def _numbers_to_neighbours(
             before = joined[at - 1] if at else None
             after = joined[at + 1] if at + 1 < len(joined) else None
             if contested and before and after and before.kind != after.kind:
-                kind = contested
+                kind = "en" if _begins_word(piece.text, after) else contested
             else:
                 kind = _language_of_number(piece.text, before, after, alone)
         result.append(Stretch(piece.text, kind))  # type: ignore[arg-type]
     return result
+
+
+def _begins_word(digits: str, after: _Piece) -> bool:
+    """Whether a number is written onto an English word: 7-Eleven, but not 5G."""
+    is_word = after.kind == "en" and after.text[:2].isalpha() and len(after.text) > 1
+    return is_word and not digits[-1:].isspace()
 
 
 def _joined(pieces: Sequence[_Piece]) -> list[_Piece]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.engines.gpt_sovits.text.cantonese import g2p
+from core.engines.gpt_sovits.text.cantonese import g2p, normalise
 from core.engines.gpt_sovits.text.phones import Version
 from core.engines.gpt_sovits.text.symbols import numbers
 from tests.parity.gpt_sovits import text_yue
@@ -78,3 +78,8 @@ def test_a_one_in_a_number_has_its_cantonese_name() -> None:
 def test_two_of_something_is_said_so_in_traditional_characters_too() -> None:
     assert said("2個") == said("兩個") == "Yl Yoeng5 Yg Yo3"
     assert said("20幾歲") == said("二十幾歲")
+
+
+def test_a_dollar_is_hong_kong_s_unless_it_says_whose() -> None:
+    assert normalise("價錢係$50") == "價錢係五十港元"
+    assert normalise("US$20") == "二十美元"

@@ -79,6 +79,16 @@ def test_a_unit_stays_with_its_number() -> None:
     assert read("气温-3°C，跑了5km。") == ["zh:气温-3°C，跑了5km。"]
 
 
+def test_a_number_between_english_and_the_chosen_language_is_said_in_that() -> None:
+    assert [s.text for s in stretches("GDP 2.5% 성장", "ko")] == ["GDP ", "2.5% 성장"]
+    assert [s.text for s in stretches("UTF-8编码", "zh")] == ["UTF-", "8编码"]
+    assert [s.text for s in stretches("去7-Eleven买", "zh")] == ["去", "7-Eleven", "买"]
+
+
+def test_a_speed_is_one_thing() -> None:
+    assert [s.language for s in stretches("风速10km/h。", "auto")] == ["zh"]
+
+
 def test_cantonese_is_chosen_not_guessed() -> None:
     assert read("你好，OK", "auto_yue") == ["yue:你好，", "en:OK"]
 
