@@ -163,3 +163,21 @@ def test_another_address_is_saved_from_the_page(
     assert studio.chosen.hub_endpoint == "https://huggingface.co"
     *_, address, _ = press("on_look", None, True, english)
     assert address == "", "shown as what is usual"
+
+
+def test_what_is_here_already_is_not_offered_for_download(
+    studio: FakeStudio, press: Pressed, english: gr.Request
+) -> None:
+    studio.public = replace(
+        THERE_IS, items=(replace(VOICE, is_here=True), replace(REED, is_here=True), KANA)
+    )
+    size, go, _ = press("on_what", "singer/high", True, english)
+    assert "All of it is here" in size
+    assert not go["interactive"]
+    studio.public = replace(
+        THERE_IS, items=(*studio.public.items[:2], replace(KANA, is_here=False, done_bytes=0))
+    )
+    _, go, _ = press("on_what", "singer/high", True, english)
+    assert go["interactive"]
+    _, go, _ = press("on_what", "singer/high", False, english)
+    assert not go["interactive"]

@@ -110,7 +110,7 @@ class ModelsTab:
         return (
             gr.update(choices=offers, value=what),
             self._size(what, wishes=wishes, language=language),
-            gr.update(interactive=what is not None and not is_busy),
+            gr.update(interactive=self._can_fetch(what, wishes=wishes)),
             gr.update(interactive=is_busy),
             f'<div class="tb-shelves">{lists}</div>' if lists else "",
             *self._shown_copies(language),
@@ -134,11 +134,23 @@ class ModelsTab:
             self._studio.downloads(engine), name, wishes=wishes, language=language
         )
 
+    def _can_fetch(self, what: str | None, *, wishes: bool) -> bool:
+        """Whether there is anything to fetch, and nobody at it."""
+        at_work = self._studio.download()
+        if what is None or (at_work is not None and at_work.is_running):
+            return False
+        engine, _, name = what.partition("/")
+        wanted = self._studio.downloads(engine).bundle(name, wishes=wishes)
+        return any(item.left_bytes for item in wanted)
+
     # Handlers: a value per output; problems are raised
 
     def on_what(self, what: str | None, wishes: bool, request: gr.Request) -> tuple[Any, ...]:
-        """Something else shall be fetched. For: its size."""
-        return (self._size(what, wishes=wishes, language=self._language_of(request)),)
+        """Something else shall be fetched. For: its size, the button."""
+        return (
+            self._size(what, wishes=wishes, language=self._language_of(request)),
+            gr.update(interactive=self._can_fetch(what, wishes=wishes)),
+        )
 
     def on_fetch(self, what: str | None, wishes: bool) -> tuple[Any, ...]:
         """For: the two buttons."""
@@ -180,7 +192,7 @@ class ModelsTab:
         """
         connect = partial(wires.connect, problem=self.problem)
         asked = [self.what, self.wishes]
-        connect([self.what.input, self.wishes.input], self.on_what, asked, [self.size])
+        connect([self.what.input, self.wishes.input], self.on_what, asked, [self.size, self.go])
         connect(self.go.click, self.on_fetch, asked, [self.go, self.halt])
         connect(self.halt.click, self.on_halt_fetch, None, [self.halt], queue=False)
         connect(self.clear.click, self.on_clear, None, self._kept)
