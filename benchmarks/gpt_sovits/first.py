@@ -86,7 +86,13 @@ def _said(
     decoding = synthesiser.decoding(latent, style)
     heard: list[float] = []
     if in_parts:
-        decode_aloud(decoding, lambda start, audio: heard.append(CLOCK()), CHUNK_TOKENS, never)
+        decode_aloud(
+            decoding,
+            synthesiser.decoder_field,
+            lambda start, audio: heard.append(CLOCK()),
+            CHUNK_TOKENS,
+            never,
+        )
     else:
         decoding.finish(FRAMES_PER_CODE * CHUNK_TOKENS, never)
         heard.append(CLOCK())

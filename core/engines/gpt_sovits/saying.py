@@ -24,7 +24,8 @@ from core.engines.gpt_sovits.style import Style
 from core.engines.gpt_sovits.synthesiser import noise_of
 from core.engines.gpt_sovits.synthesiser_dims import FRAMES_PER_CODE, RATE
 from core.engines.gpt_sovits.writing import Drawing, Line, sampler_for, write
-from core.engines.nn.chunked import Decoding
+from core.engines.nn.chunked import Decoding, share
+from core.engines.nn.receptive import ReceptiveField
 from core.engines.protocol import Early, StopFlag, Utterance
 from core.errors import Cancelled, StudioError
 
@@ -63,7 +64,7 @@ class Saying:
         settings: Every knob.
         stop: Asked at every step.
         chunk: Tokens decoded at once.
-        early: Told sound while it is decoded; of a batch of one.
+        early: Told sound while it is decoded, on the processor; of a batch of one.
     """
 
     def __init__(
@@ -77,7 +78,8 @@ class Saying:
         early: Early | None = None,
     ) -> None:
         self._nets, self._prompt, self._stop, self._chunk = nets, prompt, stop, chunk
-        self._early = early
+        # A card decodes a sentence faster than anybody could hear its first part.
+        self._early = early if nets.is_on_host else None
         self._drawing, self._speed = read_settings(settings)
         self.note = ""
         """On the last sound that was made; empty: nothing to say."""
@@ -212,19 +214,25 @@ class Saying:
         )
         decoding = synthesiser.decoding(latent, style)
         if early is not None:
-            decode_aloud(decoding, early, self._chunk, self._stop)
+            decode_aloud(decoding, synthesiser.decoder_field, early, self._chunk, self._stop)
         samples = decoding.finish(FRAMES_PER_CODE * self._chunk, self._stop)[0]
         peak = float(np.abs(samples).max())
         return Audio(samples=samples / peak if peak > 1 else samples, rate=RATE)
 
 
-def decode_aloud(decoding: Decoding, early: Early, most: int, stop: StopFlag) -> None:
+def decode_aloud(
+    decoding: Decoding, field: ReceptiveField, early: Early, most: int, stop: StopFlag
+) -> None:
     """Decode in growing parts, of `most` tokens at most, and tell each."""
     n_tokens, n_told = min(EARLY_TOKENS, most), 0
     while decoding.n_done < decoding.n_frames:
         if stop.is_set():
             raise Cancelled
-        decoding.advance(FRAMES_PER_CODE * n_tokens)
+        # What is left, with the context that it needs, falls into equal parts: nothing but the
+        # context is decoded twice.
+        begin = max(0, decoding.n_done - field.left)
+        chunk = share(decoding.n_frames - begin, FRAMES_PER_CODE * n_tokens, field)
+        Decoding.advance(decoding, chunk)
         done = decoding.done[0]
         early(n_told, Audio(samples=done[n_told:].clip(-1.0, 1.0), rate=RATE))
         n_told, n_tokens = len(done), min(2 * n_tokens, most)
