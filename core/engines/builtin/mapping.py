@@ -24,6 +24,11 @@ Phones = NDArray[np.object_]
 PHONE_TAU = 15.0
 """Frames of a phone that weigh as much as what is known of its class."""
 
+STATISTICAL_PHONE_TAU = 40.0
+"""The same where a statistical voice says the same words: it lies near enough to people that a
+phone met two or three times says less than its class. Measured on two English speakers: .05 dB
+nearer than with 15, likeness and word error equal; formant speech was .1 dB further off."""
+
 CLASS_TAU = 40.0
 """Frames of a class that weigh as much as what is known of the whole."""
 
@@ -201,6 +206,7 @@ def fit_aligned(
     *,
     bandwidth_hz: float,
     sharpening: float,
+    phone_tau: float = PHONE_TAU,
 ) -> EnvelopeMap:
     """An offset for each phone, from two speakers saying the same words.
 
@@ -210,6 +216,7 @@ def fit_aligned(
         pairs: int [K, 2], frames that belong together.
         bandwidth_hz: The reference holds nothing above (Hz).
         sharpening: See fit_shift.
+        phone_tau: See PHONE_TAU.
     """
     shift = _mean_shift(source, reference)
     residuals = reference.mcep[pairs[:, 1]] - source.mcep[pairs[:, 0]] - shift
@@ -218,7 +225,7 @@ def fit_aligned(
         str(phone): (residuals[phones == phone].sum(axis=0), int((phones == phone).sum()))
         for phone in set(phones)
     }
-    by_phone, by_class = _shrink(sums, PHONE_TAU, CLASS_TAU, shrink_all=20.0)
+    by_phone, by_class = _shrink(sums, phone_tau, CLASS_TAU, shrink_all=20.0)
     plain = _offsets(shift, by_phone, by_class, bandwidth_hz)
     return _with_variance(plain, source, reference, sharpening)
 

@@ -109,7 +109,7 @@ def analyse_reference(audio: Audio, *, least_s: float, most_s: float) -> Referen
     power = float(np.mean(10 ** (level[is_speech] / 10)))
     samples *= LEVEL / np.sqrt(power)
     bandwidth_hz = _bandwidth_hz(samples, is_speech)
-    frames = world.analyse(samples, bandwidth_hz=bandwidth_hz)
+    frames = world.analyse(samples, bandwidth_hz=bandwidth_hz, fills_holes=True)
     n_frames = min(n_frames, frames.n_frames)
     f0, is_speech = frames.f0[:n_frames], is_speech[:n_frames]
     _refuse_without_voice(f0, is_speech)

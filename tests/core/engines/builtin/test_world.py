@@ -85,3 +85,24 @@ def test_speech_is_what_lies_within_the_range_of_the_loudest() -> None:
     level = np.array([-20.0] * 50 + [-40.0] * 50 + [-70.0] * 50)
     assert world.speech_frames(level, 38).tolist() == [True] * 100 + [False] * 50
     assert len(world.speech_frames(np.zeros(0), 38)) == 0
+
+
+def coded_speech() -> tuple[np.ndarray, np.ndarray]:
+    """Envelope of speech with noise in its pauses, and which cells a coder left out."""
+    random = np.random.default_rng(0)
+    envelope = np.full((200, world.N_BINS), 1e-3)
+    envelope[::10] = 1e-6
+    holes = random.random(envelope.shape) < 0.2
+    holes[::10] = False
+    return np.where(holes, 1e-11, envelope), holes
+
+
+def test_bands_left_out_by_a_coder_are_as_loud_as_the_noise_of_the_pauses() -> None:
+    envelope, holes = coded_speech()
+    filled = world.fill_holes(envelope)
+    np.testing.assert_allclose(filled[holes], 1e-6)
+    np.testing.assert_allclose(filled[~holes], envelope[~holes])
+
+
+def test_a_recording_of_no_frames_has_no_holes() -> None:
+    assert world.fill_holes(np.zeros((0, world.N_BINS))).shape == (0, world.N_BINS)
