@@ -17,7 +17,7 @@ from core.errors import InputError, StudioError
 from core.jobs.job import SpeakRequest, remarks
 from core.log import incident, log_file
 from core.studio import Studio
-from ui import further, terminal
+from ui import also, terminal
 from ui.features_command import features
 from ui.following import Follower, made
 from ui.given import file_format, read_knobs, read_text
@@ -118,7 +118,7 @@ def speak(arguments: argparse.Namespace, studio: Studio) -> tuple[Answer, str]:
     try:
         span, transcript, notes = kept(recording, arguments.transcript, card.reference_max_s)
         with (
-            further.heard(studio, arguments.also, card) as (more, told),
+            also.heard(studio, arguments.also, card) as (more, told),
             studio.borrowed_voice(
                 recording.id,
                 span,

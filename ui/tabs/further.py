@@ -12,6 +12,7 @@ import gradio as gr
 from core.audio.recording import Part
 from core.engines.protocol import EngineCard
 from ui import cards, further
+from ui.also import check_number
 from ui.edge import Problem, Wires, attempt
 from ui.further import Memo
 from ui.place import place
@@ -127,7 +128,7 @@ class FurtherRecordings:
         return (*self.shown(listed, language), None, "".join(problems))
 
     def _one_more(self, listed: Sequence[Memo], path: Path, card: EngineCard) -> list[Memo]:
-        further.check_number(len(listed) + 1, card)
+        check_number(len(listed) + 1, card)
         return [*listed, further.look(self._studio, path, card.name)]
 
     def on_take_away(
