@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from core.memory.heap import HEAP_ENVIRONMENT
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -69,9 +72,15 @@ def risen_bytes(run: Callable[[], object]) -> int:
 
 
 def in_child(module: str, *words: str) -> int:
-    """The number that a module of this package prints when it is run with these words."""
+    """The number that a module of this package prints when it is run with these words.
+
+    Its process keeps its memory as an engine's does.
+    """
     command = [sys.executable, "-m", f"benchmarks.gpt_sovits.{module}", *words]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    environment = {**os.environ, **HEAP_ENVIRONMENT}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
     return int(done.stdout)
 
 

@@ -19,6 +19,8 @@ HEAP_ENVIRONMENT: Mapping[str, str] = {
     "MALLOC_MMAP_THRESHOLD_": str(32 * MIB),
     # So much may stay at the end of the heap: with less, a chunk's tensors would come and go there.
     "MALLOC_TRIM_THRESHOLD_": str(64 * MIB),
+    # Otherwise each thread gets a heap of its own, and what one frees the others do not find.
+    "MALLOC_ARENA_MAX": "1",
     # oneDNN keeps a plan for every shape it has seen, 1024 of them: sentences have as many
     # lengths, and 500 of them were 125 MB. A decoder of fixed windows has about 150 shapes.
     "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "256",

@@ -9,16 +9,13 @@ itself (`core.engines.nn.cores`), and its channels lie last in memory, as convol
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-
 import torch
 from torch import Tensor, nn
 
-from core.engines.nn.chunked import Decoding, Window, share, windows
+from core.engines.nn.chunked import MIN_CHUNK, Decoding, in_windows, share
 from core.engines.nn.cores import on_all_cores
 from core.engines.nn.hifigan import Convolution, HifiGan
-from core.engines.nn.receptive import ReceptiveField, receptive_field
+from core.engines.nn.receptive import receptive_field
 
 CHUNK_FRAMES = 400
 """Eight seconds at a time through the first level."""
@@ -50,14 +47,19 @@ class InStretches:
     def __call__(self, latent: Tensor, condition: Tensor) -> Tensor:
         """As the generator: `[B, n_latent, N]` and `[B, n_condition, 1]` to `[B, 1, N * hop]`."""
         generator, n_frames = self._generator, latent.shape[-1]
-        latent, condition = _picture(latent), condition.unsqueeze(2)
-        part = share(n_frames, -(-n_frames // torch.get_num_threads()), self._first_field)
-        x = _in_windows(
-            lambda window: generator.first(window, condition), latent, part, self._first_field
+        latent, condition = _channels_last(latent.unsqueeze(2)), condition.unsqueeze(2)
+        part = -(-n_frames // torch.get_num_threads())
+        x = _channels_last(
+            in_windows(
+                lambda window: generator.first(window, condition),
+                latent,
+                max(MIN_CHUNK, part),
+                self._first_field,
+                on_all_cores,
+            )
         )
-        n_steps = x.shape[-1]
-        stretch = share(n_steps, self._n_stretch, self._field)
-        return _in_windows(generator.after_first, x, stretch, self._field).squeeze(2)
+        sound = in_windows(generator.after_first, x, self._n_stretch, self._field, on_all_cores)
+        return sound.squeeze(2)
 
 
 class Shares(Decoding):
@@ -68,29 +70,11 @@ class Shares(Decoding):
         super().advance(share(self.n_frames, chunk, self._field))
 
 
-def _picture(x: Tensor) -> Tensor:
-    """`[B, C, N]` as `[B, C, 1, N]`, channels last in memory where the processor wants them so."""
-    x = x.unsqueeze(2)
-    return x.contiguous(memory_format=torch.channels_last) if WANTS_CHANNELS_LAST else x
-
-
-def _in_windows(
-    run: Callable[[Tensor], Tensor], x: Tensor, chunk: int, field: ReceptiveField
-) -> Tensor:
-    """What `run` makes of `x` `[B, C, 1, N]`, from windows that keep `chunk` frames."""
-    cut = list(windows(x.shape[-1], chunk, field))
-    if len(cut) == 1:
-        return run(x)
-    pieces: dict[int, Tensor] = {}
-
-    def make(window: Window) -> None:
-        made = run(x[..., window.start : window.stop])
-        first, last = window.keep_start - window.start, window.keep_stop - window.start
-        # A copy, or the whole window would stay alive.
-        pieces[window.keep_start] = made[..., first * field.hop : last * field.hop].clone()
-
-    on_all_cores([partial(make, window) for window in cut])
-    return torch.cat([pieces[window.keep_start] for window in cut], -1)
+def _channels_last(picture: Tensor) -> Tensor:
+    """`[B, C, 1, N]`, laid out as the processor wants it."""
+    if not WANTS_CHANNELS_LAST:
+        return picture
+    return picture.contiguous(memory_format=torch.channels_last)
 
 
 class _First(nn.Module):

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from core.engines.gpt_sovits.synthesiser_dims import SynthesiserDims
-from core.engines.nn.chunked import windows
+from core.engines.nn.chunked import in_windows
 from core.engines.nn.receptive import ReceptiveField
 
 CHUNK_FRAMES = 512
@@ -49,12 +49,7 @@ class Flow(nn.Module):
 
     def in_windows(self, latent: Tensor, style: Tensor, field: ReceptiveField) -> Tensor:
         """As `forward`, equal in every frame, in memory that does not grow but for the result."""
-        out = torch.empty_like(latent)
-        for window in windows(latent.shape[-1], CHUNK_FRAMES, field):
-            part = self(latent[..., window.start : window.stop], style)
-            first, last = window.keep_start - window.start, window.keep_stop - window.start
-            out[..., window.keep_start : window.keep_stop] = part[..., first:last]
-        return out
+        return in_windows(lambda part: self(part, style), latent, CHUNK_FRAMES, field)
 
 
 class Shift(nn.Module):

@@ -15,13 +15,17 @@ from torch import Tensor, nn
 from torch.nn.functional import silu
 
 from core.engines.gpt_sovits.fbank import N_BINS
-from core.engines.nn.chunked import windows
+from core.engines.nn.chunked import share, windows
 from core.engines.nn.receptive import ReceptiveField
 
 CEILING = 20.0
 """Of the rectifiers within blocks."""
 CHUNK_CELLS = 125
 """Kept of a window: 10 s, so that an ordinary reference is one window."""
+EARLY_STAGES = 2
+"""These have the largest maps and look at few frames: they run in short windows of their own."""
+EARLY_FRAMES = 256
+"""Kept of such a window."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +61,11 @@ class SpeakerDims:
     @property
     def reach(self) -> int:
         """Frames on each side that one cell of the last map is made from."""
-        at_stage = zip(self.n_blocks, STRIDES, strict=True)
+        return self.reach_of(len(self.n_blocks))
+
+    def reach_of(self, n_stages: int) -> int:
+        """The same of the map after so many stages."""
+        at_stage = zip(self.n_blocks[:n_stages], STRIDES, strict=False)
         return 1 + self.n_branches * sum(n_blocks * stride for n_blocks, stride in at_stage)
 
 
@@ -94,11 +102,29 @@ class Speaker(nn.Module):
         Returns:
             `[B, n_last, n_bins / 8, ceil(frames / 8)]`
         """
-        x = energies.mT.unsqueeze(1)
-        x = self.stem(x).relu_()
-        for stage in self.stages[:3]:
+        x = self._early(energies)
+        for stage in self.stages[EARLY_STAGES:3]:
             x = stage(x)
         return self.merge(self.stages[3](x), self.deepen(x))  # type: ignore[no-any-return]
+
+    def _early(self, energies: Tensor) -> Tensor:
+        """The map after the early stages, from windows."""
+        n_frames, stride = energies.shape[1], STRIDES[EARLY_STAGES - 1]
+        context = -(-self.dims.reach_of(EARLY_STAGES) // stride)
+        field = ReceptiveField(left=context, right=context, hop=1)
+        n_cells = -(-n_frames // stride)
+        whole: Tensor | None = None
+        for window in windows(n_cells, share(n_cells, EARLY_FRAMES // stride, field), field):
+            x = energies[:, window.start * stride : window.stop * stride].mT.unsqueeze(1)
+            x = self.stem(x).relu_()
+            for stage in self.stages[:EARLY_STAGES]:
+                x = stage(x)
+            if whole is None:
+                whole = x.new_empty((*x.shape[:-1], n_cells))
+            first, last = window.keep_start - window.start, window.keep_stop - window.start
+            whole[..., window.keep_start : window.keep_stop] = x[..., first:last]
+        assert whole is not None
+        return whole
 
     @torch.inference_mode()
     def embedding(self, energies: Tensor) -> Tensor:
@@ -146,12 +172,13 @@ class Block(nn.Module):
         self.shortcut = None if is_same else nn.Conv2d(n_in, n_out, 1, stride=stride)
 
     def forward(self, x: Tensor) -> Tensor:
-        groups = _rectified(self.reduce(x)).chunk(self.n_branches, dim=1)
-        outs = [_rectified(self.branches[0](groups[0]))]
-        for branch, merge, group in zip(self.branches[1:], self.merges, groups[1:], strict=True):
-            outs.append(_rectified(branch(merge(outs[-1], group))))
-        y = torch.cat(outs, 1)
-        del groups, outs
+        y = _rectified(self.reduce(x))
+        groups = y.chunk(self.n_branches, dim=1)
+        for place, branch in enumerate(self.branches):
+            given = self.merges[place - 1](*groups[place - 1 : place + 1]) if place else groups[0]
+            # Nothing needs what a branch was given once its result is there.
+            groups[place].copy_(_rectified(branch(given)))
+            del given
         y = self.expand(y)
         return _rectified(y.add_(x if self.shortcut is None else self.shortcut(x)))
 
