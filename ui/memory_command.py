@@ -47,7 +47,7 @@ def memory(arguments: argparse.Namespace, studio: Studio) -> tuple[Answer, str]:
     if known is None or not known.cost.stages:
         lines.append("It was not measured here yet: `app.py memory --measure` does.")
     else:
-        lines += _costs(known)
+        lines += _costs(known, device)
     if made is not None:
         batches = studio.fit(made, engine=card.name)
         if batches is not None and known is not None:
@@ -71,7 +71,7 @@ def _cap(cap: int | None) -> str:
     return "" if cap is None else f" The memory cap is {in_words(cap)}."
 
 
-def _costs(known: Costs) -> list[str]:
+def _costs(known: Costs, device: str) -> list[str]:
     """The formula of each stage."""
     lines = [f"loaded: {in_words(known.cost.weights_bytes)} ({known.cost.dtype})"]
     for name, stage in known.cost.stages.items():
@@ -88,7 +88,8 @@ def _costs(known: Costs) -> list[str]:
         )
     for late in known.cost.late:
         languages = ", ".join(late.languages)
-        lines.append(f"texts in {languages}: {in_words(late.size_bytes)} more, only while needed")
+        size = in_words(late.host_bytes if device == "cpu" else late.card_bytes)
+        lines.append(f"texts in {languages}: {size} more, only while needed")
     return lines
 
 

@@ -79,13 +79,14 @@ class LateCost:
 
     Args:
         languages: ISO 639-1 codes of those that need them.
-        size_bytes: Of all of them, in whatever precision the rest is.
-        is_host_only: They stay on the host: an engine on a card takes nothing more of the card.
+        host_bytes: What they take of an engine's memory on the host, while they are loaded or
+            later, in whatever precision the rest is.
+        card_bytes: What they take of a card, in the precision of the costs.
     """
 
     languages: tuple[str, ...]
-    size_bytes: int
-    is_host_only: bool = False
+    host_bytes: int = 0
+    card_bytes: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,10 +117,9 @@ class CostModel:
             device: Where the engine runs.
         """
         extra = sum(
-            each.size_bytes
+            each.host_bytes if device == "cpu" else each.card_bytes
             for each in self.late
-            if (languages is None or not set(languages).isdisjoint(each.languages))
-            and (device == "cpu" or not each.is_host_only)
+            if languages is None or not set(languages).isdisjoint(each.languages)
         )
         stages = {
             name: replace(stage, fixed_bytes=stage.fixed_bytes + extra)
@@ -180,7 +180,9 @@ class CostModel:
             weights_bytes=math.ceil(self.weights_bytes * factor),
             kv_bytes_per_token=self.kv_bytes_per_token * factor,
             dtype=dtype,
-            late=self.late,
+            late=tuple(
+                replace(each, card_bytes=math.ceil(each.card_bytes * factor)) for each in self.late
+            ),
         )
 
 

@@ -7,7 +7,6 @@ platform can (Linux): elsewhere a call that passes it shows in the next reading.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 from core.memory.budget import Room, System
 from core.memory.host import Host
 from core.memory.readings import HostReading
+from core.memory.trim import trim
 
 SLACK_BYTES = 16 << 20
 """Left under the cap in any case: what recovers needs some memory itself."""
@@ -69,8 +69,7 @@ class Resident:
     def release(self) -> None:
         """Lift the limit, so that recovery has room, and hand freed memory to the system."""
         _set_limit(None)
-        with contextlib.suppress(OSError, AttributeError):  # glibc alone has it
-            ctypes.CDLL(None).malloc_trim(0)
+        trim()
 
     def room(self) -> Room:
         reading = self._read_host()

@@ -21,7 +21,7 @@ from core.engines.gpt_sovits.text.assemble import front_end
 from core.engines.gpt_sovits.text.phones import FrontEnd, Language, Version
 from core.engines.gpt_sovits.text.polyphones import UNASKED, Polyphones
 from core.engines.nn.dtype import NAMES
-from core.engines.nn.packed import pack
+from core.engines.nn.packed import Packed, pack
 from core.errors import InputError, MissingError
 
 
@@ -120,6 +120,7 @@ class Networks:
         if self._bert is not None:
             net, _ = self._bert
             total += sum(tensor.nbytes for tensor in (*net.parameters(), *net.buffers()))
+            total += sum(part.nbytes for part in net.modules() if isinstance(part, Packed))
         if self._judge is not None and self.is_on_host:
             total += self._judge[1]
         return total

@@ -48,8 +48,6 @@ def _with_judge(weights: Weights, folder: Path) -> Weights:
         return weights
     n_bytes = (folder / polyphone_files.NETWORK).stat().st_size
     digest = blake2b(f"{weights.digest} g2pw {n_bytes}".encode(), digest_size=16).hexdigest()
-    late = LateCost(
-        languages=("zh",), size_bytes=polyphone_files.loaded_bytes(folder), is_host_only=True
-    )
+    late = LateCost(languages=("zh",), host_bytes=polyphone_files.loaded_bytes(folder))
     files = {**weights.files, "g2pw": folder}
     return replace(weights, files=files, digest=digest, late=(late,))

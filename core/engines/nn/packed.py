@@ -14,6 +14,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear, relu_
 
+from core.memory.trim import trim
+
+TRIM_BYTES = 64 << 20
+"""After so much was laid out anew, what was freed is handed to the system."""
+
 
 class Rectified(nn.Linear):
     """A linear layer followed by max(0, x)."""
@@ -51,12 +56,23 @@ def pack(model: nn.Module) -> None:
     Args:
         model: Filled, on the host. What it takes and returns is in float32 from now on.
     """
+    n_untrimmed = 0
     parents = [part for part in model.modules() if not isinstance(part, nn.Linear)]
     for parent in parents:
         for name in [name for name, _ in parent.named_children()]:
             child = parent.get_submodule(name)
             if isinstance(child, nn.Linear):
+                n_bytes = child.weight.nbytes
                 setattr(parent, name, packed(child))  # at the peak one layer exists twice
+                del child
+                n_untrimmed += n_bytes
+                if n_untrimmed >= TRIM_BYTES:
+                    # The layout takes other sizes than the layer had: without this, what was
+                    # freed stays as holes, and BERT takes twice its size.
+                    trim()
+                    n_untrimmed = 0
+    if n_untrimmed:
+        trim()
 
 
 def packed(layer: nn.Linear) -> nn.Module:

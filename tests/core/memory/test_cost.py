@@ -173,21 +173,24 @@ LATE = CostModel(
     stages={"a": StageCost(name="a", fixed_bytes=10, per_unit_bytes=2.0), "b": StageCost(name="b")},
     weights_bytes=100,
     late=(
-        LateCost(languages=("zh",), size_bytes=50),
-        LateCost(languages=("ja", "zh"), size_bytes=7),
+        LateCost(languages=("zh",), host_bytes=50, card_bytes=80),
+        LateCost(languages=("ja", "zh"), host_bytes=7),
     ),
 )
 
 
-@pytest.mark.parametrize("dtype", ["fp32", "fp16"])
 @pytest.mark.parametrize(
-    ("languages", "more"), [((), 0), (("en",), 0), (("ja", "en"), 7), (("zh",), 57), (None, 57)]
+    ("languages", "on_host", "on_card"),
+    [((), 0, 0), (("en",), 0, 0), (("ja", "en"), 7, 0), (("zh",), 57, 80), (None, 57, 80)],
 )
-def test_what_some_languages_need_is_counted_for_them_alone_whatever_the_precision(
-    languages: tuple[str, ...] | None, more: int, dtype: str
+def test_what_some_languages_need_is_counted_for_them_alone_where_it_is(
+    languages: tuple[str, ...] | None, on_host: int, on_card: int
 ) -> None:
-    plain = LATE.at(dtype)
-    for counted in (LATE.at(dtype).reading(languages), LATE.reading(languages).at(dtype)):
+    for dtype, device, more in (
+        ("fp32", "cpu", on_host), ("fp32", "cuda:0", on_card), ("fp16", "cuda:0", on_card // 2)
+    ):  # fmt: skip
+        plain = LATE.at(dtype)
+        counted = plain.reading(languages, device)
         assert counted.weights_bytes == plain.weights_bytes
         assert counted.peak_bytes(20, 3) == plain.peak_bytes(20, 3) + more
-        assert counted.reading(None) == counted, "it is counted once"
+        assert counted.reading(None, device) == counted, "it is counted once"

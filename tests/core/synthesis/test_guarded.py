@@ -388,7 +388,7 @@ def test_a_cap_that_is_too_small_is_named_with_numbers() -> None:
 def test_the_page_counts_for_a_text_what_its_languages_need() -> None:
     cost = CostModel(
         stages={SPEAK: StageCost(name=SPEAK, per_unit_bytes=10.0)},
-        late=(LateCost(languages=("zh",), size_bytes=5000),),
+        late=(LateCost(languages=("zh",), card_bytes=5000),),
     )
     known = Costs(cost=cost, fingerprint=None, measured=())
 

@@ -95,7 +95,7 @@ def test_what_some_languages_need_makes_only_their_batches_smaller(tmp_path: Pat
             SPEAK: StageCost(name=SPEAK, per_unit_bytes=float(MB)),
             PREPARE: StageCost(name=PREPARE),
         },
-        late=(LateCost(languages=("zh",), size_bytes=20 * MB),),
+        late=(LateCost(languages=("zh",), card_bytes=20 * MB),),
     )
     order = wire.Load(
         model=None, factory="", device="cuda:0", devices=("cuda", "cpu"), engine="some 1",

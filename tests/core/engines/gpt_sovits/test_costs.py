@@ -46,7 +46,7 @@ def test_weights_of_the_semantic_model_are_counted_one_by_one(dims: SemanticDims
     [
         (lambda: Hubert(HubertDims()), 4, costs.HUBERT_BYTES),
         (lambda: Speaker(SpeakerDims()), 4, costs.SPEAKER_BYTES),
-        (lambda: Bert(BertDims()), 2, costs.BERT_BYTES),
+        (lambda: Bert(BertDims()), 4, costs.BERT_BYTES),
     ],
     ids=["hubert", "speaker", "bert"],
 )
@@ -151,7 +151,7 @@ def test_a_segment_of_a_minute_fits_small_cards() -> None:
     """In half precision, on what is left of 4 GB: nothing is refused for its length."""
     assert CARD.cost is not None
     speaking = {name: s for name, s in CARD.cost.stages.items() if name != "prepare"}
-    cost = costs.COST.at("fp16").reading(["zh"])
+    cost = costs.COST.at("fp16").reading(["zh"], "cuda")
     longest = 1500
     peak = max(
         stage.bytes(longest, 1, costs.CHUNK_TOKENS) for name, stage in cost.stages.items()
@@ -162,11 +162,15 @@ def test_a_segment_of_a_minute_fits_small_cards() -> None:
 
 
 def test_only_chinese_is_foreseen_with_bert() -> None:
-    """Whatever the precision of the rest: its own is half."""
-    for dtype in ("fp32", "fp16"):
+    """On a card in the precision of the rest; on the host in half, and while it is laid out."""
+    for dtype, device, more in (
+        ("fp32", "cuda", costs.BERT_BYTES),
+        ("fp16", "cuda", costs.BERT_BYTES // 2),
+        ("fp32", "cpu", costs.BERT_HOST_BYTES),
+    ):
         cost = costs.COST.at(dtype)
         for languages in (["en"], ["ja", "ko", "yue", "en"], []):
-            assert cost.reading(languages).stages == cost.stages
+            assert cost.reading(languages, device).stages == cost.stages
         for languages in (["zh"], ["en", "zh"], None):
-            for name, stage in cost.reading(languages).stages.items():
-                assert stage.bytes(100, 1) - cost.stages[name].bytes(100, 1) == costs.BERT_BYTES
+            for name, stage in cost.reading(languages, device).stages.items():
+                assert stage.bytes(100, 1) - cost.stages[name].bytes(100, 1) == more

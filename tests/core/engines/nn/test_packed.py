@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor, nn
 
 from core.engines.nn import packed
 from core.engines.nn.packed import Packed, Rectified, pack
+from core.memory.heap import HEAP_ENVIRONMENT
 
 # Sums of 96 products in another order.
 SUM_TOLERANCE = 1e-5
@@ -70,3 +76,42 @@ def test_a_processor_without_kernels_computes_the_same(monkeypatch: pytest.Monke
     plain = packed.packed(layer(dtype=torch.float16))
     assert isinstance(plain, nn.Linear)
     torch.testing.assert_close(plain(x), wanted, atol=SUM_TOLERANCE, rtol=0)
+
+
+LAID_OUT = """
+import gc, torch
+from pathlib import Path
+from torch import nn
+from core.engines.nn.packed import pack
+
+def resident():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmRSS"))
+
+torch.set_num_threads(1)
+first = nn.Sequential(nn.Linear(64, 64).half())
+pack(first)
+first(torch.zeros(1, 64))
+before = resident()
+model = nn.Sequential(*(nn.Linear(1024, 4096).half() for _ in range(24)))
+weights = sum(weight.nbytes for weight in model.parameters())
+pack(model)
+gc.collect()
+print(weights, resident() - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="reads resident memory from /proc")
+def test_layers_laid_out_anew_leave_no_holes_behind() -> None:
+    """In the heap of an engine process; without handing back what was freed it is 2.1 times."""
+    ran = subprocess.run(
+        [sys.executable, "-c", LAID_OUT],
+        env={**os.environ, **HEAP_ENVIRONMENT},
+        cwd=Path(__file__).parents[4],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    weights, taken = map(int, ran.stdout.split())
+    # float16 where the processor has a kernel for it, float32 elsewhere.
+    assert min(taken / weights, taken / (2 * weights)) < 1.25
