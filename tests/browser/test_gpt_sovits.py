@@ -71,7 +71,7 @@ def test_a_voice_is_made_of_several_recordings_and_spoken_with(
     files = [a_cut(tmp_path, "first.wav", 0, 5), a_cut(tmp_path, "second.wav", 4, 9)]
     breath = a_cut(tmp_path, "breath.wav", 1, 1.4)
     page.locator("#further-drop input[type=file]").set_input_files([*files, breath])
-    expect(page.locator("#further-list li")).to_have_count(2)
+    expect(page.locator("#further-list li")).to_have_count(2, timeout=SLOW_MS)
     expect(page.locator("#further-problem")).to_contain_text("“breath.wav” cannot be used")
     page.locator("#further-list audio").first.evaluate("audio => audio.load()")
     page.wait_for_function("document.querySelector('#further-list audio').duration > 2.5")

@@ -215,6 +215,21 @@ def test_what_is_shown_keeps_the_limits_of_the_engine_that_was_chosen_meanwhile(
     assert again[: len(again) - 5] == [gr.skip()] * (len(again) - 5), "nothing to do the next time"
 
 
+def test_opening_the_tab_overwrites_no_list_that_somebody_adds_to_meanwhile(
+    on_singer: Pressed, english: gr.Request, tmp_path: Path
+) -> None:
+    file = str(cut_of_demo(tmp_path, "kitchen.wav", 0.0, 5.0))
+    (memo,) = listed_in(on_singer("on_further", [file], None, english))
+    for memos in (None, [memo]):
+        *_, listed, html, _, _, _ = on_singer("on_opened", None, memos, "", False, english)
+        assert (listed, html) == (gr.skip(), gr.skip())
+    *_, listed, html, _, _, _ = on_singer(
+        "on_opened", None, [{**memo, "engine": "builtin"}], "", False, english
+    )
+    assert listed[0]["engine"] == "singer"
+    assert listed[0]["name"] == "kitchen.wav"
+
+
 def test_a_list_comes_back_after_a_reload_without_what_is_gone(
     on_singer: Pressed, english: gr.Request, tmp_path: Path
 ) -> None:

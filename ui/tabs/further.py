@@ -101,6 +101,12 @@ class FurtherRecordings:
             [each for each in found if isinstance(each, Problem)],
         )
 
+    def opened(self, memos: Sequence[Memo] | None, language: str) -> tuple[Any, ...]:
+        """The same for a tab that is opened: what somebody adds meanwhile is not overwritten."""
+        memo, listed, *others = self.recalled(memos, language)
+        is_same = memo == list(memos or ())
+        return (*((gr.skip(), gr.skip()) if is_same else (memo, listed)), *others)
+
     def parts(self, memos: Sequence[Memo] | None) -> list[Part]:
         """What a voice is made of besides its reference."""
         heard = self._studio.chosen_card().max_more

@@ -281,7 +281,7 @@ class VoiceTab:
         if memo and memo.get("engine") != self._engine:
             pick = picks.recalled(self._studio, memo, self._engine, language)
             shown = self.show(pick, name, consent, language)
-        return (*shown, *self.further.recalled(listed, language))
+        return (*shown, *self.further.opened(listed, language))
 
     def wire(self, wires: Wires, speak: SpeakTab, tabs: gr.Tabs, opened: gr.Tab) -> None:
         """Connect presses and handlers.
