@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -151,7 +151,9 @@ class FakeHost:
         *,
         places: Sequence[int] = (),
         early: Early | None = None,
+        languages: Collection[str] = (),
     ) -> Generator[HostPiece, None, None]:
+        assert {each.language for each in batch} <= set(languages)
         self._session.stream_to(early)
         prompt = self._session.prepare(reference)
         refusal: StudioError | None = None

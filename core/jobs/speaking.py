@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -56,6 +56,7 @@ class Speaks(Protocol):
         *,
         places: Sequence[int] = (),
         early: Early | None = None,
+        languages: Collection[str] = (),
     ) -> Generator[HostPiece, None, None]: ...
 
 
@@ -175,6 +176,7 @@ class Speaking:
             self._stop,
             places=batch,
             early=self._early.add if is_first else None,
+            languages={self._segments[index].language for index in self._missing},
         )
         try:
             with contextlib.closing(pieces):

@@ -202,8 +202,18 @@ class GuardedEngine:
         settings: Mapping[str, float],
         stop: StopFlag,
         places: Sequence[int] = (),
+        *,
+        languages: Collection[str] = (),
     ) -> Iterator[Said]:
         """Every utterance, as it is finished.
+
+        Args:
+            prompt: Of the voice.
+            utterances: To be said.
+            settings: Every knob.
+            stop: Ends it soon.
+            places: Of each utterance its place in the text.
+            languages: Of what is still to come of the text, besides these.
 
         Raises:
             OutOfRoom: Some fit in no way; all others were made.
@@ -218,12 +228,13 @@ class GuardedEngine:
             return f"segment {(places[key] if places else key) + 1}"
 
         try:
-            planned = self._plan(utterances)
+            read = {*languages, *(each.language for each in utterances)}
+            planned = self._plan(utterances, read)
             for batch in planned.batches:
                 yield from self._say(
                     prompt, utterances, settings, stop, where,
                     batch=batch, has_prediction=planned.has_prediction, refusals=refusals,
-                    unsaid=unsaid,
+                    unsaid=unsaid, languages=read,
                 )  # fmt: skip
         finally:
             self.standing = Standing()
@@ -233,11 +244,13 @@ class GuardedEngine:
         if unsaid:
             raise Unsaid(unsaid)
 
-    def _plan(self, utterances: Sequence[Utterance]) -> Planned:
+    def _plan(self, utterances: Sequence[Utterance], languages: Collection[str]) -> Planned:
         if utterances:  # an order without any only has a reference prepared
-            self._keep_for({each.language for each in utterances})
+            self._keep_for(languages)
         budget = self._gate.follow(self._allocator.room())
-        return self._known.planned(utterances, self._largest, self._ladder, budget)
+        return self._known.planned(
+            utterances, self._largest, self._ladder, budget, languages=languages
+        )
 
     def _say(
         self,
@@ -251,8 +264,8 @@ class GuardedEngine:
         has_prediction: bool,
         refusals: list[OutOfRoom],
         unsaid: dict[int, StudioError],
+        languages: Collection[str],
     ) -> Iterator[Said]:
-        languages = {each.language for each in utterances}
         late_before = self._late_bytes
 
         def predicted(way: Way) -> int:

@@ -6,7 +6,7 @@ import dataclasses
 import os
 import threading
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -138,6 +138,7 @@ class EngineHost:
         *,
         places: Sequence[int] = (),
         early: Early | None = None,
+        languages: Collection[str] = (),
     ) -> Generator[HostPiece, None, None]:
         """Say a batch; pieces come as they are finished, in any order.
 
@@ -149,6 +150,7 @@ class EngineHost:
             stop: Once set, the call ends within a second.
             places: Of each utterance its place in the text, from 0, for the guard's sentences.
             early: Told the sound of a batch of one while it is made, by an engine that can.
+            languages: Of all that is still to come of the text.
 
         Raises:
             Cancelled: `stop` was set.
@@ -160,7 +162,9 @@ class EngineHost:
         try:
             life = self._loaded(card, stop)
             order = self._order(card, reference, batch, settings, places)
-            order = dataclasses.replace(order, wants_early=early is not None)
+            order = dataclasses.replace(
+                order, wants_early=early is not None, languages=tuple(sorted(languages))
+            )
             yield from Batch(life, order, self._patience, stop, early).pieces()
         finally:
             self._end_turn()

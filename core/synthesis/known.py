@@ -135,7 +135,13 @@ class Known:
         )
 
     def planned(
-        self, utterances: Sequence[Utterance], way: Way, ladder: Ladder, budget_bytes: int
+        self,
+        utterances: Sequence[Utterance],
+        way: Way,
+        ladder: Ladder,
+        budget_bytes: int,
+        *,
+        languages: Collection[str] = (),
     ) -> Planned:
         """Batches that fit, as far as anything is known.
 
@@ -147,6 +153,7 @@ class Known:
             way: The largest one.
             ladder: Which smaller ones there are.
             budget_bytes: What may be used.
+            languages: For which something stays loaded, besides those of the utterances.
         """
         items = [Item(index=at, n=self.units(each)) for at, each in enumerate(utterances)]
         cost = self.cost
@@ -155,7 +162,7 @@ class Known:
         if cost is None or not _speaking_stages(cost):
             return Planned(batches=(_together(items, way),), has_prediction=False)
         limits = limits_of(self._order.limits, way, ladder, max_batch=len(items))
-        speaking = self._speaking(way, {each.language for each in utterances})
+        speaking = self._speaking(way, {*languages, *(each.language for each in utterances)})
         made = plan(items, budget_bytes=budget_bytes, cost=speaking, limits=limits)
         tried: list[Batch] = []
         refused: list[Refusal] = []

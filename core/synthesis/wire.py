@@ -108,6 +108,8 @@ class Speak:
         places: Of each utterance its place in the text, from 0, for the guard's sentences.
         more: Further recordings, which follow the reference in the samples.
         wants_early: Somebody listens to the one utterance while it is made.
+        languages: Of the text that is being said, as far as it is still to come: what one of
+            them needs is not given back between two batches.
         samples: The reference: f32 [T] at `rate` (Hz), then `more`.
     """
 
@@ -121,6 +123,7 @@ class Speak:
     settings: dict[str, float]
     more: tuple[Stretch, ...] = ()
     wants_early: bool = False
+    languages: tuple[str, ...] = ()
     samples: Samples = field(default_factory=_no_sound)
 
     def sounds(self) -> list[Audio]:

@@ -201,7 +201,9 @@ class Worker:
 
     def _utter(self, order: wire.Speak, prompt: Prompt, stop: StopFlag) -> None:
         engine, since = self._engine, time.monotonic()
-        pieces = engine.speak(prompt, order.utterances, order.settings, stop, order.places)
+        pieces = engine.speak(
+            prompt, order.utterances, order.settings, stop, order.places, languages=order.languages
+        )
         for said in pieces:
             now = time.monotonic()
             self._n_said += 1

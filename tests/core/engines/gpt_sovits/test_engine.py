@@ -438,9 +438,10 @@ def test_only_chinese_loads_the_network_that_reads_it_and_the_next_text_gives_it
     session = guarded.session
     assert isinstance(session, LoadsLate)
 
-    def speak(*texts: tuple[str, str]) -> None:
+    def speak(*texts: tuple[str, str], rest: Sequence[str] = ()) -> None:
         batch = [Utterance(text=text, language=language, seed=7) for text, language in texts]
-        assert len(list(guarded.speak(prompt, batch, USUAL, threading.Event()))) == len(batch)
+        pieces = guarded.speak(prompt, batch, USUAL, threading.Event(), languages=rest)
+        assert len(list(pieces)) == len(batch)
 
     def heard(transcript: str | None, language: str | None) -> Prompt:
         return guarded.prepare(
@@ -460,7 +461,9 @@ def test_only_chinese_loads_the_network_that_reads_it_and_the_next_text_gives_it
     speak(("今天天气很好", "zh"))
     assert (loadings.n, session.late_bytes) == (1, late), "kept while Chinese is spoken"
 
-    speak((TEXTS[0], "en"))
+    speak((TEXTS[0], "en"), rest=["zh"])
+    assert (loadings.n, session.late_bytes) == (1, late), "more of it comes in this text"
+    speak((TEXTS[0], "en"), rest=["en"])
     assert (loadings.n, session.late_bytes) == (1, 0)
     heard("今天天气很好", "zh")
     assert (loadings.n, session.late_bytes) == (2, late)
