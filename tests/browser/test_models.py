@@ -56,9 +56,48 @@ def test_the_models_tab_fits_the_screen_and_every_word_can_be_read(
     page, errors = visit(chromium, studio, width=width, locale=locale)
     tab(page, MODELS)
     page.locator("#models .tb-card").first.wait_for()
+    page.locator("#fetch-from button").first.click()
+    expect(page.locator("#fetch-address input, #fetch-address textarea")).to_be_visible()
     page.wait_for_timeout(300)  # colours of tabs change gradually
     assert page.evaluate(WIDTHS) == [width, width]
     assert page.evaluate(CONTRASTS, 4.5) == []
+    assert errors == []
+    page.context.close()
+
+
+def test_copies_of_models_are_removed_and_another_address_is_saved(
+    chromium: Browser, studio: App
+) -> None:
+    copy = studio.home / "cache" / "models" / f"{'a' * 32}-1"
+    copy.mkdir(parents=True)
+    (copy / "old.safetensors").write_bytes(b"0" * 3_000_000)
+    page, errors = visit(chromium, studio)
+    tab(page, MODELS)
+    expect(page.locator("#copies")).to_contain_text("take 3.0 MB on the disk")
+    page.locator("#copies-clear").click()
+    expect(page.locator("#copies-clear")).not_to_be_visible()
+    assert not copy.exists()
+
+    page.locator("#fetch-from button").first.click()
+    address = page.locator("#fetch-address input, #fetch-address textarea")
+    address.fill("mirror.example")
+    page.locator("#fetch-address-save").click()
+    expect(page.locator("#fetch-address-problem")).to_contain_text("not the address of a site")
+    settings = studio.home / "config" / "settings.toml"
+    assert not settings.exists() or "mirror" not in settings.read_text()
+    address.fill("http://127.0.0.1:9/hub")
+    page.locator("#fetch-address-save").click()
+    expect(page.locator("#fetch-address-saved")).to_contain_text("http://127.0.0.1:9/hub")
+    expect(page.locator("#fetch-address-problem")).to_be_empty()
+    assert 'hub_endpoint = "http://127.0.0.1:9/hub"' in settings.read_text()
+
+    # The next download asks there, and says that nobody answers.
+    page.locator("#fetch-go").click()
+    failed = page.locator("#download").get_by_role("alert")
+    expect(failed).to_contain_text("127.0.0.1 cannot be reached", timeout=SLOW_MS)
+    address.fill((studio.home / "hub").read_text())
+    page.locator("#fetch-address-save").click()
+    expect(page.locator("#fetch-address-saved")).not_to_contain_text(":9/hub")
     assert errors == []
     page.context.close()
 

@@ -1,7 +1,7 @@
 """The whole program with an engine that needs a model, and a hub on this computer to fetch it from.
 
 `python -m tests.browser.with_models PORT HOME` serves until it is ended. The hub gives the second
-half of each file only when HOME holds the file `go`.
+half of each file only when HOME holds the file `go`; its address stands in the file `hub` there.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ def main() -> None:
             time.sleep(0.01)
 
     with FakeHub(dict(FILES), gate=gate).open() as hub:
+        (home / "hub").write_text(hub.endpoint)
 
         def hubs(paths: Paths, _: Settings) -> Mapping[str, Hub]:
             return {"singer": Hub(paths.models, endpoint=hub.endpoint, items=ITEMS)}
