@@ -6,13 +6,24 @@ import os
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from core.memory.heap import HEAP_ENVIRONMENT
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def clock_s() -> float:
+    """Seconds: of the wall, or of the processor where torch has one thread.
+
+    Where other work goes on, the second says more; with several threads it counts their waiting.
+    """
+    return time.process_time() if torch.get_num_threads() == 1 else time.perf_counter()
 
 
 @dataclass(frozen=True, kw_only=True)

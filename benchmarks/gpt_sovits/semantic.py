@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -14,12 +12,13 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from benchmarks.gpt_sovits._figure import Figure, in_child, risen_bytes, taking_turns
+from benchmarks.gpt_sovits._figure import Figure, clock_s, in_child, risen_bytes, taking_turns
 from benchmarks.gpt_sovits._plain_semantic import Plain
 from core.engines.gpt_sovits.dims import SemanticDims
 from core.engines.gpt_sovits.semantic import SemanticModel, load_semantic
 from core.engines.gpt_sovits.writing import Drawing, Line, sampler_for, write
 from core.engines.nn.checkpoint import Checkpoint, TensorSpec, open_checkpoint
+from core.engines.nn.packed import Packed
 from core.engines.nn.sampling import Sampler
 from tests.parity.gpt_sovits.semantic_recipe import recipe_checkpoint
 
@@ -41,8 +40,8 @@ WAYS = {
 SAME = {1: 1.2, 8: 1.5, 20: 1.5}
 AIMS = {SINGLE: SAME, AS_FILED: SAME, COMPACT: {1: 2.0}}
 MIB = 1 << 20
-CLOCK = time.process_time if os.environ.get("TIMBRE_BENCH_BUSY") else time.perf_counter
-"""Where others compute too, processor time of one thread says more than the wall's."""
+READ_FLOATS = 76_000_000
+"""About the weights of a token."""
 
 
 def run(quick: bool) -> Iterator[Figure]:
@@ -53,6 +52,7 @@ def run(quick: bool) -> Iterator[Figure]:
     n_rounds = 2 if quick else 5
     for n_rows, n_steps in (QUICK_STEPS if quick else STEPS).items():
         yield from _speed(plain, ours, n_rows, n_steps, n_rounds)
+    yield _bandwidth(ours[SINGLE], n_rounds)
     yield from _errors(ours)
     yield from _memory()
 
@@ -122,7 +122,7 @@ class _Stamping(Sampler):
 
     def follow(self, tokens: Tensor) -> None:
         super().follow(tokens)
-        self.stamps.append(CLOCK())
+        self.stamps.append(clock_s())
 
 
 class _Race:
@@ -134,10 +134,10 @@ class _Race:
 
     def __call__(self) -> float:
         """Seconds from the first token to the last."""
-        begun = CLOCK()
+        begun = clock_s()
         stamps: list[float] = []
         if isinstance(self._way, Plain):
-            self._way.write(self._lines, self._n_tokens, on_token=lambda: stamps.append(CLOCK()))
+            self._way.write(self._lines, self._n_tokens, on_token=lambda: stamps.append(clock_s()))
         else:
             shape = (self._way.dims.n_tokens,)
             seeds = range(len(self._lines))
@@ -178,6 +178,28 @@ def _speed(
             plain=first,
             ratio=first / own,
         )
+
+
+def _bandwidth(model: SemanticModel, n_rounds: int) -> Figure:
+    """How fast one row's weights come from memory; a loop that only reads is the most there is."""
+    n_bytes = sum(part.nbytes for part in model.modules() if isinstance(part, Packed))
+    n_steps, numbers = 16, torch.ones(READ_FLOATS)
+    race = _Race(model, _lines(1), 1 + n_steps)
+
+    def read() -> float:
+        begun = clock_s()
+        numbers.sum()
+        return clock_s() - begun
+
+    found = taking_turns({"read": read, "write": lambda: race() / n_steps}, n_rounds=n_rounds)
+    most, own = numbers.nbytes / found["read"][0], n_bytes / found["write"][0]
+    return Figure(
+        name=f"1 row, {SINGLE}: {n_bytes / 1e6:.0f} MB of weights a token; a sum of as many",
+        value=own / 1e9,
+        unit="GB/s",
+        plain=most / 1e9,
+        ratio=own / most,
+    )
 
 
 def _errors(ours: dict[str, SemanticModel]) -> Iterator[Figure]:

@@ -46,11 +46,12 @@ def test_weights_that_are_kept_in_halves_lose_nothing(
     torch.testing.assert_close(found.double(), wanted, atol=SUM_TOLERANCE, rtol=0)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
 @torch.inference_mode()
-def test_a_row_has_the_same_bits_alone_and_among_others() -> None:
-    ours = packed.packed(layer(dtype=torch.float16))
-    if not isinstance(ours, Packed) or "float16" not in ours.name:
-        pytest.skip("this processor has no kernel for float16 weights")
+def test_a_row_has_the_same_bits_alone_and_among_others(dtype: torch.dtype) -> None:
+    ours = packed.packed(layer(dtype=dtype))
+    if not isinstance(ours, Packed) or str(dtype).removeprefix("torch.") not in ours.name:
+        pytest.skip(f"this processor has no kernel for {dtype} weights")
     x = torch.randn(33, 96, generator=torch.Generator().manual_seed(1))
     together = ours(x)
     assert all(torch.equal(ours(x[row : row + 1])[0], together[row]) for row in range(33))
