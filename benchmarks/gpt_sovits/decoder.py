@@ -12,6 +12,7 @@ from torch import Tensor
 from benchmarks._models import with_random_weights
 from benchmarks.gpt_sovits._figure import Figure, clock_s, in_child, risen_bytes, taking_turns
 from benchmarks.gpt_sovits._plain_decoder import Plain
+from core.engines.gpt_sovits import speaker as speaker_network
 from core.engines.gpt_sovits.decoder import CHUNK_FRAMES
 from core.engines.gpt_sovits.speaker import Speaker, SpeakerDims
 from core.engines.gpt_sovits.style import Style
@@ -113,7 +114,9 @@ def _case(what: str) -> Callable[[int], object]:
     """What a child process does, for so many seconds."""
     if what.startswith("speaker"):
         speaker = with_random_weights(Speaker(SpeakerDims()).requires_grad_(False))
-        way = torch.inference_mode()(speaker) if what.endswith("whole") else speaker.embedding
+        if what.endswith("whole"):
+            speaker_network.EARLY_FRAMES = speaker_network.CHUNK_CELLS = 1 << 20
+        way = speaker.embedding
         return lambda seconds: way(torch.randn(1, 100 * seconds, speaker.dims.n_bins))
     model, style = _synthesiser(V2), _style(V2)
     if what == PLAIN:

@@ -116,11 +116,17 @@ class Speaker(nn.Module):
         whole: Tensor | None = None
         for window in windows(n_cells, share(n_cells, EARLY_FRAMES // stride, field), field):
             x = energies[:, window.start * stride : window.stop * stride].mT.unsqueeze(1)
-            x = self.stem(x).relu_()
+            # As oneDNN wants it: otherwise it copies what a convolution takes and what it gives.
+            x = self.stem(x).relu_().contiguous(memory_format=torch.channels_last)
             for stage in self.stages[:EARLY_STAGES]:
                 x = stage(x)
             if whole is None:
-                whole = x.new_empty((*x.shape[:-1], n_cells))
+                whole = torch.empty(
+                    (*x.shape[:-1], n_cells),
+                    dtype=x.dtype,
+                    device=x.device,
+                    memory_format=torch.channels_last,
+                )
             first, last = window.keep_start - window.start, window.keep_stop - window.start
             whole[..., window.keep_start : window.keep_stop] = x[..., first:last]
         assert whole is not None
