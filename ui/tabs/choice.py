@@ -12,6 +12,7 @@ from core.engines.protocol import EngineCard
 from ui import forms, models
 from ui.place import place
 from ui.speaking import Chosen
+from ui.tabs.pick import Pick
 from ui.words import say
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class EngineChoice:
     def lay_models(self) -> None:
         """Those of the chosen engine, and what is to be said of them."""
         label = self._label
-        self.model = gr.Dropdown([], label=label("model"), elem_id="model", visible=False)
+        self.model = Pick([], label=label("model"), elem_id="model", visible=False)
         self.note = place("engine-note", folds=True)
         with gr.Row(visible=False, elem_classes="tb-act") as self.offer:
             self.get = gr.Button(

@@ -11,6 +11,7 @@ import gradio as gr
 from ui import cards, picks
 from ui.edge import Wires
 from ui.place import place
+from ui.tabs.pick import Pick
 from ui.words import say
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Library:
         with gr.Accordion(label("library"), open=False, elem_id="library"):
             with gr.Row():
                 with gr.Column(scale=1, min_width=280):
-                    self.chooser = gr.Dropdown([], label=label("voice"), elem_id="library-voice")
+                    self.chooser = Pick([], label=label("voice"), elem_id="library-voice")
                     self.new_name = gr.Textbox(
                         label=label("new_name"), max_length=64, elem_id="new-name"
                     )

@@ -14,6 +14,7 @@ from ui import models
 from ui.edge import Wires
 from ui.place import place
 from ui.tabs.choice import EngineChoice
+from ui.tabs.pick import Pick
 
 if TYPE_CHECKING:
     from core.studio import Studio
@@ -38,7 +39,7 @@ class ModelsTab:
             label("tab_models"), id="models", visible=bool(models.shelved(studio))
         ) as self.tab:
             gr.Markdown(label("models_help"), elem_classes="tb-small")
-            self.what = gr.Dropdown([], label=label("fetch_what"), elem_id="fetch-what")
+            self.what = Pick([], label=label("fetch_what"), elem_id="fetch-what")
             self.wishes = gr.Checkbox(
                 label=label("fetch_wishes"), value=True, elem_id="fetch-wishes", container=False
             )

@@ -15,6 +15,7 @@ from ui.cards import reason_html, said_html
 from ui.edge import Wires
 from ui.live import Acts
 from ui.place import place
+from ui.tabs.pick import Pick
 from ui.words import say
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class MonitorTab:
 
     def _lay_report(self, label: Label) -> None:
         with gr.Accordion(label("report"), open=False, elem_id="report") as self.report:
-            self.job = gr.Dropdown([], label=label("job_choose"), elem_id="report-job")
+            self.job = Pick([], label=label("job_choose"), elem_id="report-job")
             with gr.Row(elem_classes="tb-act"):
                 self.draw = gr.Button(
                     label("report_go"), size="sm", elem_id="report-go", min_width=90

@@ -17,6 +17,7 @@ from ui.edge import Wires
 from ui.follow import Standing
 from ui.place import place
 from ui.tabs.choice import EngineChoice
+from ui.tabs.pick import Pick
 from ui.tabs.saving import Saving
 from ui.tabs.texts import EarlierTexts
 from ui.words import say
@@ -74,7 +75,7 @@ class SpeakTab:
     def _lay_text(self, label: Label) -> None:
         self.said = place("speak-said", folds=True)
         with gr.Row():
-            self.voice = gr.Dropdown([], label=label("voice"), elem_id="voice", min_width=180)
+            self.voice = Pick([], label=label("voice"), elem_id="voice", min_width=180)
             self.choice.lay_engine()
         self.choice.lay_models()
         self.text = gr.Textbox(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from ui.edge import Wires
+from ui.tabs.pick import Pick
 
 if TYPE_CHECKING:
     from ui.tabs.speak import SpeakTab
@@ -25,7 +26,7 @@ class EarlierTexts:
 
     def __init__(self, label: Label) -> None:
         with gr.Accordion(label("jobs"), open=False, elem_id="jobs"):
-            self.jobs = gr.Dropdown([], label=label("job_choose"), elem_id="job-choose")
+            self.jobs = Pick([], label=label("job_choose"), elem_id="job-choose")
             with gr.Row():
                 self.open = gr.Button(label("open"), size="sm", elem_id="job-open", min_width=90)
                 self.delete = gr.Button(
