@@ -123,6 +123,9 @@ class Seen:
 
 Open = Callable[..., Page]
 
+CUT = ("AbortError: signal is aborted", "Unexpected error Connection errored out")
+"""What Gradio's script says of a stream that is cut because its page is being left."""
+
 
 @pytest.fixture
 def seen() -> Seen:
@@ -153,7 +156,7 @@ def visit(app: App, chromium: Browser, seen: Seen) -> Iterator[Open]:
     yield opened
     for context in contexts:
         context.close()
-    assert seen.errors == []
+    assert [said for said in seen.errors if not said.startswith(CUT)] == []
     assert seen.outside == []
 
 
