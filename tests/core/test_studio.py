@@ -35,7 +35,7 @@ def studio(real_studio: Studio) -> Studio:
     return real_studio
 
 
-def make_voice(studio: Studio) -> Voice:
+def make_voice(studio: Studio, *more: Part) -> Voice:
     recording = studio.inspect(DEMO, engine="fake")
     return studio.make_voice(
         recording.id,
@@ -44,6 +44,8 @@ def make_voice(studio: Studio) -> Voice:
         transcript=None,
         language="en",
         statement=STATEMENT,
+        engine="fake",
+        more=more,
     )
 
 
@@ -496,20 +498,6 @@ def cut_of_demo(folder: Path, name: str, start_s: float, stop_s: float) -> Path:
     return file
 
 
-def voice_of(studio: Studio, *more: Part) -> Voice:
-    recording = studio.inspect(DEMO, engine="fake")
-    return studio.make_voice(
-        recording.id,
-        recording.windows[0].span,
-        name="Anna",
-        transcript=None,
-        language="en",
-        statement=STATEMENT,
-        engine="fake",
-        more=more,
-    )
-
-
 def further(studio: Studio, file: Path) -> Part:
     recording = studio.inspect_further(file, engine="fake")
     return Part(recording_id=recording.id, span=recording.windows[0].span)
@@ -518,9 +506,9 @@ def further(studio: Studio, file: Path) -> Part:
 def test_further_recordings_make_another_voice_of_the_same_reference(
     studio: Studio, tmp_path: Path
 ) -> None:
-    alone = voice_of(studio)
+    alone = make_voice(studio)
     more = further(studio, cut_of_demo(tmp_path, "second.wav", 4.0, 8.0))
-    both = voice_of(studio, more)
+    both = make_voice(studio, more)
     assert [each.name for each in both.more] == ["second.wav"]
     assert both.more[0].seconds == pytest.approx(more.span.seconds, abs=0.001)
     jobs = [studio.submit(request(voice, "One sentence.")) for voice in (alone, both)]
@@ -547,5 +535,5 @@ def test_a_further_span_outside_the_engines_limits_is_named_and_nothing_is_kept(
     more = further(studio, cut_of_demo(tmp_path, "second.wav", 4.0, 8.0))
     too_short = dataclasses.replace(more, span=Span(start_s=0.0, stop_s=0.5))
     with pytest.raises(InputError, match=r"“second.wav” cannot be used\. The span is 0.5 s long"):
-        voice_of(studio, more, too_short)
+        make_voice(studio, more, too_short)
     assert studio.voices() == ()

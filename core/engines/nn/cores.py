@@ -12,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
+from core.engines.nn.chunked import in_turn
+
 
 def on_all_cores(parts: Sequence[Callable[[], None]]) -> None:
     """Do all parts, as many at a time as torch may use threads; which comes first is open.
@@ -28,8 +30,7 @@ def on_all_cores(parts: Sequence[Callable[[], None]]) -> None:
     n_threads = torch.get_num_threads()
     n_at_once = min(n_threads, len(parts))
     if n_at_once <= 1 or "ATen parallel backend: OpenMP" not in torch.__config__.parallel_info():
-        for part in parts:
-            part()
+        in_turn(parts)
         return
     is_inference = torch.is_inference_mode_enabled()
 
