@@ -4,7 +4,8 @@ Nearly all of the context that HiFi-GAN needs, it needs at its first level, whic
 the work. So the first level runs over a long window and the others over short stretches of its
 result: measured, 1.4 times as fast as windows of two seconds through all levels, as much of the
 samples is computed once and what is computed stays in the caches. Each stretch has a core to
-itself (`core.engines.nn.cores`), and its channels lie last in memory, as convolutions want them.
+itself (`core.engines.nn.cores`), its channels lie last in memory, as convolutions want them, and
+the widest of those do with half their products (`core.engines.nn.toom_cook`).
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from torch import Tensor, nn
 
 from core.engines.nn.chunked import MIN_CHUNK, Decoding, in_windows, share
 from core.engines.nn.cores import on_all_cores
-from core.engines.nn.hifigan import Convolution, HifiGan
+from core.engines.nn.hifigan import Convolution, HifiGan, ResidualStack
 from core.engines.nn.receptive import receptive_field
+from core.engines.nn.toom_cook import N_OUT, ToomCook
 
 CHUNK_FRAMES = 400
 """Eight seconds at a time through the first level."""
@@ -23,13 +25,16 @@ STRETCH_FRAMES = 50
 """One second at a time through the others."""
 WANTS_CHANNELS_LAST: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
 """Of the kernels for this processor: oneDNN's are a tenth faster so, torch's own are slower."""
+TOOM_COOK_WEIGHTS = 448
+"""Taps by channels: from so many fewer products are worth what they take beside; measured."""
 
 
 class InStretches:
     """A generator whose levels after the first run a stretch at a time.
 
     Args:
-        generator: With one level at least.
+        generator: With one level at least. From then on it is laid out for a processor: the same
+            function, but `receptive_field` does not know all of its operations any more.
         n_stretch: Frames of a stretch.
     """
 
@@ -40,9 +45,7 @@ class InStretches:
         self._first_field = receptive_field(_First(generator), dims.n_latent)
         self._field = receptive_field(_AfterFirst(generator), dims.n_channels // 2)
         if WANTS_CHANNELS_LAST:
-            for layer in generator.modules():
-                if isinstance(layer, Convolution):  # or each call would turn them around
-                    layer.weight.data = layer.weight.data.mT.contiguous().mT
+            _lay_out(generator)
 
     def __call__(self, latent: Tensor, condition: Tensor) -> Tensor:
         """As the generator: `[B, n_latent, N]` and `[B, n_condition, 1]` to `[B, 1, N * hop]`."""
@@ -68,6 +71,22 @@ class Shares(Decoding):
     def advance(self, chunk: int) -> None:
         """Decode one window, of at most `chunk` frames and the context."""
         super().advance(share(self.n_frames, chunk, self._field))
+
+
+def _lay_out(generator: HifiGan) -> None:
+    """Weights as a processor's kernels take them, or each call would turn them around."""
+    for stack in generator.resblocks:
+        assert isinstance(stack, ResidualStack)
+        for layers in (stack.convs1, stack.convs2):
+            for place, layer in enumerate(layers):
+                assert isinstance(layer, Convolution)
+                (taps,) = layer.kernel_size
+                is_worth_it = taps > N_OUT and taps * layer.out_channels >= TOOM_COOK_WEIGHTS
+                if is_worth_it and layer.weight.dtype == torch.float32:
+                    layers[place] = ToomCook(layer)
+    for layer in generator.modules():
+        if isinstance(layer, Convolution):
+            layer.weight.data = layer.weight.data.mT.contiguous().mT
 
 
 def _channels_last(picture: Tensor) -> Tensor:

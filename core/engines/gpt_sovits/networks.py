@@ -68,6 +68,8 @@ class Networks:
         self.is_on_host = self.device.type == "cpu"
         of_sound = torch.float32 if self.is_on_host else NAMES[dtype]
         self.synthesiser = parts.synthesiser(self.device, of_sound)
+        if self.is_on_host:
+            self.synthesiser.lay_out()
         self.semantic = parts.semantic(self.device, dtype)
         n_codes, n_drawn = self.synthesiser.dims.n_codes, self.semantic.dims.end
         n_symbols, n_phones = self.synthesiser.dims.n_symbols, self.semantic.dims.n_phones

@@ -127,6 +127,11 @@ class Synthesiser(nn.Module):
         drawn = self.draw(self.encode(codes, phones, style, speed), noise, noise_scale)
         return self.flow.in_windows(drawn, style.sound, self.flow_field)
 
+    def lay_out(self) -> None:
+        """Lay the decoder out for a processor, which makes its weights more: so they are there
+        when weights are measured. The first `decoding` on one would do it else."""
+        _ = self._in_stretches
+
     def decoding(self, latent: Tensor, style: Style) -> Decoding:
         """Latent frames on their way to sound, a window at a time (`decoder.CHUNK_FRAMES`).
 
@@ -145,6 +150,7 @@ class Synthesiser(nn.Module):
 
     @cached_property
     def _in_stretches(self) -> InStretches:
+        _ = self.decoder_field  # which cannot be told any more once the decoder is laid out
         return InStretches(self.decoder)
 
     @cached_property

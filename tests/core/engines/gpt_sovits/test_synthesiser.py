@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from core.engines.gpt_sovits import encoders
+from core.engines.gpt_sovits import decoder, encoders
 from core.engines.gpt_sovits.decoder import CHUNK_FRAMES
 from core.engines.gpt_sovits.style import Reference, Style
 from core.engines.gpt_sovits.synthesiser import Synthesiser, noise_of
@@ -18,6 +18,7 @@ from core.engines.gpt_sovits.synthesiser_dims import HOP, V1, V2, V2_PRO, V2_PRO
 from core.engines.gpt_sovits.synthesiser_weights import load
 from core.engines.nn.checkpoint import Checkpoint, TensorSpec
 from core.engines.nn.prove import peak_bytes
+from core.engines.nn.toom_cook import ToomCook
 from core.errors import InputError
 from tests.parity.gpt_sovits.synthesiser_shapes import OFFICIAL, TINY, shapes
 from tests.parity.recipe_checkpoint import RecipeCheckpoint
@@ -142,6 +143,21 @@ def test_sound_does_not_depend_on_the_chunk(
     made = model.decoding(frames, style).finish(chunk)
     assert made.shape == (1, 140 * HOP)
     np.testing.assert_allclose(made, whole, atol=ROUNDING)
+
+
+def test_fewer_products_make_the_same_sound(style: Style, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = load(tiny())
+    frames = latent(model, style, 70)
+    with torch.inference_mode():
+        whole = model.decoder(frames, style.sound)[:, 0].numpy()
+    field = model.decoder_field
+    monkeypatch.setattr(decoder, "TOOM_COOK_WEIGHTS", 1)
+    model.lay_out()
+    n_replaced = sum(isinstance(layer, ToomCook) for layer in model.decoder.modules())
+    assert n_replaced == len(model.decoder.dims.rates) * 2 * 6  # of 7 and 11 taps
+    made = model.decoding(frames, style).finish(CHUNK_FRAMES)
+    np.testing.assert_allclose(made, whole, atol=ROUNDING)
+    assert model.decoder_field == field
 
 
 def test_sound_does_not_depend_on_how_many_threads_there_are(
