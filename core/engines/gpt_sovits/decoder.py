@@ -10,12 +10,14 @@ the widest of those do with half their products (`core.engines.nn.toom_cook`).
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
 from core.engines.nn.chunked import MIN_CHUNK, Decoding, in_windows, share
 from core.engines.nn.cores import on_all_cores
-from core.engines.nn.hifigan import Convolution, HifiGan, ResidualStack
+from core.engines.nn.hifigan import SLOPE, Convolution, HifiGan, ResidualStack
 from core.engines.nn.receptive import receptive_field
 from core.engines.nn.toom_cook import N_OUT, ToomCook
 
@@ -75,18 +77,30 @@ class Shares(Decoding):
 
 def _lay_out(generator: HifiGan) -> None:
     """Weights as a processor's kernels take them, or each call would turn them around."""
-    for stack in generator.resblocks:
+    for place, stack in enumerate(generator.resblocks):
         assert isinstance(stack, ResidualStack)
-        for layers in (stack.convs1, stack.convs2):
-            for place, layer in enumerate(layers):
-                assert isinstance(layer, Convolution)
-                (taps,) = layer.kernel_size
-                is_worth_it = taps > N_OUT and taps * layer.out_channels >= TOOM_COOK_WEIGHTS
-                if is_worth_it and layer.weight.dtype == torch.float32:
-                    layers[place] = ToomCook(layer)
+        one = cast(Convolution, stack.convs1[0])  # all are of one size
+        (taps,) = one.kernel_size
+        is_worth_it = taps > N_OUT and taps * one.out_channels >= TOOM_COOK_WEIGHTS
+        if is_worth_it and one.weight.dtype == torch.float32:
+            generator.resblocks[place] = _FewerProducts(stack)
     for layer in generator.modules():
         if isinstance(layer, Convolution):
             layer.weight.data = layer.weight.data.mT.contiguous().mT
+
+
+class _FewerProducts(nn.Module):
+    """A residual stack, its convolutions by `ToomCook`."""
+
+    def __init__(self, stack: ResidualStack) -> None:
+        super().__init__()
+        self.convs1 = nn.ModuleList(ToomCook(cast(Convolution, one)) for one in stack.convs1)
+        self.convs2 = nn.ModuleList(ToomCook(cast(Convolution, one)) for one in stack.convs2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for dilated, plain in zip(self.convs1, self.convs2, strict=True):
+            x = plain(dilated(x, SLOPE), SLOPE).add_(x)
+        return x
 
 
 def _channels_last(picture: Tensor) -> Tensor:

@@ -64,17 +64,28 @@ class ToomCook(nn.Module):
         self.register_buffer("evaluate", evaluate.to(plain.weight))
         self.register_buffer("interpolate", interpolate.to(plain.weight))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """`[B, in, T]` or `[B, in, 1, T]` to as many steps; best with channels last."""
+    def forward(self, x: Tensor, slope: float = 1.0) -> Tensor:
+        """
+        Args:
+            x: `[B, in, T]` or `[B, in, 1, T]`, best with channels last; left as it was.
+            slope: Of a leaky ReLU before: rectified on the way to the place where there is room
+                for the padding, it costs nothing more.
+
+        Returns:
+            As many steps.
+        """
         if x.ndim == 3:
-            return self(x.unsqueeze(2)).squeeze(2)  # type: ignore[no-any-return]
+            return self(x.unsqueeze(2), slope).squeeze(2)  # type: ignore[no-any-return]
         n_rows, n_in, _, n_steps = x.shape
         # Dilation makes `dilation` interleaved sequences, and a tile is four steps of each.
         tile = N_OUT * self.dilation
         n_tiles = -(-n_steps // tile)
         n_all = (n_tiles + self.n_blocks - 1) * tile + (self.n_points - N_OUT) * self.dilation
-        steps = x.permute(0, 2, 3, 1).flatten(1, 2)  # [B, T, in]
-        steps = pad(steps, (0, 0, self.padding, n_all - n_steps - self.padding)).contiguous()
+        steps = x.new_empty(n_rows, n_all, n_in)
+        inside = steps.narrow(1, self.padding, n_steps)
+        steps[:, : self.padding].zero_()
+        steps[:, self.padding + n_steps :].zero_()
+        torch.ops.aten.leaky_relu.out(x.permute(0, 2, 3, 1).flatten(1, 2), slope, out=inside)
         # Tiles overlap: each is read with the steps of the next that its outputs need.
         tiles = steps.as_strided(
             (n_rows, n_tiles + self.n_blocks - 1, self.dilation, self.n_points, n_in),

@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
+from torch.nn.functional import leaky_relu
 
 from core.engines.nn.prove import peak_bytes
 from core.engines.nn.toom_cook import ToomCook, matrices
@@ -51,6 +52,15 @@ def test_pictures_with_channels_last_stay_so() -> None:
     made = ToomCook(plain)(x)
     assert made.is_contiguous(memory_format=torch.channels_last)
     torch.testing.assert_close(made.squeeze(2), plain(x.squeeze(2)), rtol=0, atol=1e-11)
+
+
+def test_it_rectifies_on_the_way() -> None:
+    plain, x = convolution(7, 1), sound(2, 33)
+    before = x.clone()
+    torch.testing.assert_close(
+        ToomCook(plain)(x, 0.1), plain(leaky_relu(x, 0.1)), rtol=0, atol=1e-11
+    )
+    assert torch.equal(x, before)
 
 
 @pytest.mark.parametrize("taps", [7, 11])
