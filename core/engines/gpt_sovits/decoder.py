@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from core.engines.nn.chunked import MIN_CHUNK, Decoding, in_windows, share
 from core.engines.nn.cores import on_all_cores
 from core.engines.nn.hifigan import SLOPE, Convolution, HifiGan, ResidualStack
-from core.engines.nn.receptive import receptive_field
-from core.engines.nn.toom_cook import N_OUT, ToomCook
+from core.engines.nn.receptive import ReceptiveField, receptive_field
+from core.engines.nn.toom_cook import ToomCook
 
 CHUNK_FRAMES = 400
 """Eight seconds at a time through the first level."""
@@ -27,8 +27,8 @@ STRETCH_FRAMES = 50
 """One second at a time through the others."""
 WANTS_CHANNELS_LAST: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
 """Of the kernels for this processor: oneDNN's are a tenth faster so, torch's own are slower."""
-TOOM_COOK_WEIGHTS = 448
-"""Taps by channels: from so many fewer products are worth what they take beside; measured."""
+TOOM_COOK_TAPS, TOOM_COOK_WEIGHTS = 7, 448
+"""Taps, and taps by channels: from so many fewer products are worth what they take beside."""
 
 
 class InStretches:
@@ -51,28 +51,61 @@ class InStretches:
 
     def __call__(self, latent: Tensor, condition: Tensor) -> Tensor:
         """As the generator: `[B, n_latent, N]` and `[B, n_condition, 1]` to `[B, 1, N * hop]`."""
+        return self.kept(latent, condition, 0, latent.shape[-1])
+
+    def kept(self, latent: Tensor, condition: Tensor, first: int, last: int) -> Tensor:
+        """The generator's samples of some frames.
+
+        Args:
+            latent: `[B, n_latent, N]`, those frames and what they need of others.
+            condition: `[B, n_condition, 1]`
+            first: Of the frames whose samples are wanted.
+            last: One past the last of them.
+
+        Returns:
+            `[B, 1, (last - first) * hop]`
+        """
         generator, n_frames = self._generator, latent.shape[-1]
+        rate, hop = self._first_field.hop, self._field.hop
         latent, condition = _channels_last(latent.unsqueeze(2)), condition.unsqueeze(2)
         part = -(-n_frames // torch.get_num_threads())
-        x = _channels_last(
-            in_windows(
-                lambda window: generator.first(window, condition),
-                latent,
-                max(MIN_CHUNK, part),
-                self._first_field,
-                on_all_cores,
-            )
+        x = in_windows(
+            lambda window: generator.first(window, condition),
+            latent,
+            max(MIN_CHUNK, part),
+            self._first_field,
+            on_all_cores,
         )
+        # What the first level alone needed to look at, the others need not decode.
+        begin = max(0, first * rate - self._field.left)
+        end = min(n_frames * rate, last * rate + self._field.right)
+        x = _channels_last(x[..., begin:end])
         sound = in_windows(generator.after_first, x, self._n_stretch, self._field, on_all_cores)
-        return sound.squeeze(2)
+        return sound.squeeze(2)[..., (first * rate - begin) * hop : (last * rate - begin) * hop]
 
 
-class Shares(Decoding):
-    """Windows of equal shares of the clip: on a processor shapes cost nothing, and work counts."""
+class InShares(Decoding):
+    """Windows of equal shares of the clip: on a processor shapes cost nothing, and work counts.
+
+    Args:
+        stretches: The generator.
+        condition: `[B, n_condition, 1]`
+        field: Of the generator as a whole.
+        frames: `[B, n_latent, N]`, on the host.
+    """
+
+    def __init__(
+        self, stretches: InStretches, condition: Tensor, field: ReceptiveField, frames: Tensor
+    ) -> None:
+        super().__init__(lambda latent: stretches(latent, condition), field, frames)
+        self._stretches, self._condition = stretches, condition
 
     def advance(self, chunk: int) -> None:
         """Decode one window, of at most `chunk` frames and the context."""
         super().advance(share(self.n_frames, chunk, self._field))
+
+    def _kept(self, frames: Tensor, first: int, last: int) -> Tensor:
+        return self._stretches.kept(frames.to(self._condition), self._condition, first, last)
 
 
 def _lay_out(generator: HifiGan) -> None:
@@ -81,7 +114,7 @@ def _lay_out(generator: HifiGan) -> None:
         assert isinstance(stack, ResidualStack)
         one = cast(Convolution, stack.convs1[0])  # all are of one size
         (taps,) = one.kernel_size
-        is_worth_it = taps > N_OUT and taps * one.out_channels >= TOOM_COOK_WEIGHTS
+        is_worth_it = taps >= TOOM_COOK_TAPS and taps * one.out_channels >= TOOM_COOK_WEIGHTS
         if is_worth_it and one.weight.dtype == torch.float32:
             generator.resblocks[place] = _FewerProducts(stack)
     for layer in generator.modules():

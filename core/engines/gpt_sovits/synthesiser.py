@@ -13,7 +13,7 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
-from core.engines.gpt_sovits.decoder import InStretches, Shares
+from core.engines.gpt_sovits.decoder import InShares, InStretches
 from core.engines.gpt_sovits.encoders import Prior
 from core.engines.gpt_sovits.flow import Flow
 from core.engines.gpt_sovits.style import Reference, Style, Voice
@@ -141,11 +141,10 @@ class Synthesiser(nn.Module):
         """
         weight = self.decoder.conv_pre.weight
         condition = style.sound.to(weight)
-        # A card has no caches to stay in, and each call costs it.
-        is_host = weight.device.type == "cpu"
-        decode = self._in_stretches if is_host else self.decoder
-        return (Shares if is_host else Decoding)(
-            lambda window: decode(window.to(weight), condition), self.decoder_field, latent
+        if weight.device.type == "cpu":
+            return InShares(self._in_stretches, condition, self.decoder_field, latent)
+        return Decoding(
+            lambda window: self.decoder(window.to(weight), condition), self.decoder_field, latent
         )
 
     @cached_property

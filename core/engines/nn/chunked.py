@@ -186,18 +186,12 @@ class Decoding:
         """Decode one window; arguments and errors as in `finish`."""
         window = next(windows(self.n_frames, chunk, self._field, self.n_done))
         hop = self._field.hop
+        first, last = window.keep_start - window.start, window.keep_stop - window.start
         with torch.inference_mode():
             frames = self._frames[..., window.start : window.stop].to(self._device)
-            sound = self._decode(frames).reshape(frames.shape[0], -1)
-        expected = (window.stop - window.start) * hop
-        if sound.shape[-1] != expected:
-            raise ValueError(
-                f"the decoder made {sound.shape[-1]} samples of {frames.shape[-1]} frames, "
-                f"not {expected}"
-            )
-        first, last = window.keep_start - window.start, window.keep_stop - window.start
+            sound = self._kept(frames, first, last).reshape(frames.shape[0], -1)
         # Cut before the copy: only what is kept crosses to the host.
-        kept = sound[:, first * hop : last * hop].to("cpu", torch.float32).numpy()
+        kept = sound.to("cpu", torch.float32).numpy()
         if not np.isfinite(kept).all():
             raise FloatingPointError(
                 f"the decoder ({sound.dtype}) gave values that are not numbers in frames "
@@ -205,3 +199,14 @@ class Decoding:
             )
         self.sound[:, window.keep_start * hop : window.keep_stop * hop] = kept
         self.n_done = window.keep_stop
+
+    def _kept(self, frames: Tensor, first: int, last: int) -> Tensor:
+        """The samples of the frames from `first` to `last` of a window's."""
+        hop, n_frames = self._field.hop, frames.shape[-1]
+        sound = self._decode(frames)
+        if sound.shape[-1] != n_frames * hop:
+            raise ValueError(
+                f"the decoder made {sound.shape[-1]} samples of {n_frames} frames, "
+                f"not {n_frames * hop}"
+            )
+        return sound[..., first * hop : last * hop]

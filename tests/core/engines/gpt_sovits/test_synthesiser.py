@@ -210,9 +210,9 @@ def test_memory_does_not_grow_with_length(
         frames = torch.zeros(1, 192, 2 * n_codes)
         return peak_bytes(lambda: model.decoding(frames, style).finish(50))
 
-    largest = (50 + model.decoder_field.left + model.decoder_field.right) // 2  # one window
-    assert peak(50) <= peak(largest)
-    assert peak(200) <= peak(largest)
+    model.lay_out()  # or the first would pay for it
+    # Shares of a clip are of many lengths, the longest of which a long clip comes nearest to.
+    assert peak(400) < 1.1 * peak(100)
 
 
 def test_the_encoders_take_no_square_of_the_length(
