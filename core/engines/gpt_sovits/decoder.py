@@ -44,6 +44,8 @@ class InStretches:
         self._generator = generator
         dims = generator.dims
         self._n_stretch = n_stretch * dims.rates[0]
+        whole = receptive_field(generator, dims.n_latent)
+        self._n_spare = min(whole.left, whole.right)
         self._first_field = receptive_field(_First(generator), dims.n_latent)
         self._field = receptive_field(_AfterFirst(generator), dims.n_channels // 2)
         if WANTS_CHANNELS_LAST:
@@ -76,10 +78,13 @@ class InStretches:
             self._first_field,
             on_all_cores,
         )
-        # What the first level alone needed to look at, the others need not decode.
-        begin = max(0, first * rate - self._field.left)
-        end = min(n_frames * rate, last * rate + self._field.right)
-        x = _channels_last(x[..., begin:end])
+        # What the first level alone needed to look at, the others need not decode. At one end only,
+        # as a clip's first and last window have it: each further length would cost further plans.
+        n_steps = n_frames * rate
+        if first > 0 or last < n_frames:
+            n_steps -= self._n_spare * rate - max(self._field.left, self._field.right)
+        begin = min(max(0, first * rate - self._field.left), n_frames * rate - n_steps)
+        x = _channels_last(x[..., begin : begin + n_steps])
         sound = in_windows(generator.after_first, x, self._n_stretch, self._field, on_all_cores)
         return sound.squeeze(2)[..., (first * rate - begin) * hop : (last * rate - begin) * hop]
 
