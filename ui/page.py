@@ -235,7 +235,7 @@ class _Page:
             *self.voice.library.shelved(None, language),
             *self.voice.recalled(memo, language),
             *self.voice.further.recalled(listed, language),
-            *self.models.shown(language),
+            *self.models.recalled(language),
         )
 
     def wire(self, page: gr.Blocks) -> None:

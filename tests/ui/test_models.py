@@ -136,10 +136,10 @@ def test_a_model_that_came_is_offered_where_it_is_spoken_with(
 def test_copies_are_shown_with_their_size_and_cleared_by_a_press(
     studio: FakeStudio, press: Pressed, english: gr.Request
 ) -> None:
-    *_, row, line, button, _, _ = press("on_look", None, True, english)
+    *_, row, line, button, _ = press("on_look", None, True, english)
     assert (row["visible"], line) == (False, "")
     studio.kept = replace(studio.kept, n=3, size_bytes=1_500_000_000, in_use_bytes=300_000_000)
-    *_, row, line, button, _, _ = press("on_look", None, True, english)
+    *_, row, line, button, _ = press("on_look", None, True, english)
     assert (row["visible"], button["interactive"]) == (True, True)
     assert "1.5 GB on the disk; 300 MB of that is in use" in line
     row, line, button, _ = press("on_clear", english)
@@ -154,15 +154,25 @@ def test_another_address_is_saved_from_the_page(
     assert "https://mirror.example/hf" in said
     assert not problem
     assert studio.chosen.hub_endpoint == "https://mirror.example/hf"
-    *_, address, _ = press("on_look", None, True, english)
+    *_, address, _ = press("on_load", None, None, None, english)
     assert address == "https://mirror.example/hf"
     _, problem = press("on_address", "mirror.example", english)
     assert "is not the address of a site" in problem
     assert studio.chosen.hub_endpoint == "https://mirror.example/hf"
     said, _ = press("on_address", "", english)
     assert studio.chosen.hub_endpoint == "https://huggingface.co"
-    *_, address, _ = press("on_look", None, True, english)
+    *_, address, _ = press("on_load", None, None, None, english)
     assert address == "", "shown as what is usual"
+
+
+@pytest.mark.parametrize("name", ["on_look", "on_news"])
+def test_a_late_look_takes_no_address_away_that_is_being_typed(
+    studio: FakeStudio, name: str
+) -> None:
+    page = built(studio)
+    look = next(function for function in page.fns.values() if function.name == name)
+    assert "fetch-address" not in [each.elem_id for each in look.outputs]
+    page.close()
 
 
 def test_what_is_here_already_is_not_offered_for_download(

@@ -78,13 +78,23 @@ class ModelsTab:
 
     @property
     def fields(self) -> list[Any]:
-        """What `shown` fills."""
-        return [self.what, self.size, self.go, self.halt, self.lists, *self._kept, self.address]
+        """What `recalled` fills."""
+        return [*self._looked, self.address]
+
+    @property
+    def _looked(self) -> list[Any]:
+        """What `shown` fills: nothing that somebody may be typing into meanwhile."""
+        return [self.what, self.size, self.go, self.halt, self.lists, *self._kept]
 
     @property
     def _kept(self) -> list[Any]:
         """What `_shown_copies` fills."""
         return [self.kept, self.copies, self.clear]
+
+    def recalled(self, language: str) -> tuple[Any, ...]:
+        """For a page that opens: `shown`, and the address that is asked."""
+        address = self._studio.settings().hub_endpoint
+        return *self.shown(language), "" if address == DEFAULT_ENDPOINT else address
 
     def shown(
         self, language: str, what: str | None = None, *, wishes: bool = True
@@ -101,7 +111,6 @@ class ModelsTab:
         what = what if what in known else next(iter(known), None)
         at_work = self._studio.download()
         is_busy = at_work is not None and at_work.is_running
-        address = self._studio.settings().hub_endpoint
         lists = "".join(
             models.engine_html(
                 card, self._studio.models(card.name), self._studio.downloads(card.name), language
@@ -115,7 +124,6 @@ class ModelsTab:
             gr.update(interactive=is_busy),
             f'<div class="tb-shelves">{lists}</div>' if lists else "",
             *self._shown_copies(language),
-            "" if address == DEFAULT_ENDPOINT else address,
         )
 
     def _shown_copies(self, language: str) -> tuple[Any, ...]:
@@ -167,7 +175,7 @@ class ModelsTab:
         return (gr.update(interactive=False),)
 
     def on_look(self, what: str | None, wishes: bool, request: gr.Request) -> tuple[Any, ...]:
-        """Somebody put something there. For: `fields`."""
+        """Somebody put something there. For: `_looked`."""
         return self.shown(self._language_of(request), what, wishes=wishes)
 
     def on_clear(self, request: gr.Request) -> tuple[Any, ...]:
@@ -201,7 +209,7 @@ class ModelsTab:
             [self.save.click, self.address.submit], self.on_address, [self.address], [self.saved],
             problem=self.refused,
         )  # fmt: skip
-        connect([self.again.click, self.tab.select], self.on_look, asked, self.fields)
+        connect([self.again.click, self.tab.select], self.on_look, asked, self._looked)
 
         def on_news(
             what: str | None, wishes: bool, engine: str | None, model: str | None,
@@ -215,7 +223,7 @@ class ModelsTab:
 
         wires.connect(
             news.change, on_news, [*asked, choice.engine, choice.model],
-            [*self.fields, *choice.fields], problem=None, queue=False,
+            [*self._looked, *choice.fields], problem=None, queue=False,
         )  # fmt: skip
         wires.connect(
             choice.get.click, lambda: (gr.Tabs(selected="models"),), None, [tabs], problem=None
