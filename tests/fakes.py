@@ -385,7 +385,7 @@ def is_running(pid: int) -> bool:
     """Whether a process is there and not just waiting to be buried."""
     try:
         status = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the second: gone since it was opened
         return False
     return status.rpartition(")")[2].split()[0] != "Z"
 

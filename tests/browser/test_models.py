@@ -179,6 +179,7 @@ def test_the_first_piece_is_heard_while_it_is_still_being_made(
     choose(page, "#model", "own")
     page.locator("#text textarea").fill("They waitforgo before the end of a first piece.")
     page.locator("#speak").click()
+    expect(page.locator(".tb-pieces li")).to_have_count(1, timeout=SLOW_MS)  # the job is there
     page.wait_for_function("window.started.length === 1", timeout=SLOW_MS)
     assert page.locator(".tb-pieces li[data-state=done]").count() == 0
     go.touch()
