@@ -37,15 +37,18 @@ class InStretches:
     Args:
         generator: With one level at least. From then on it is laid out for a processor: the same
             function, but `receptive_field` does not know all of its operations any more.
+        field: Of the generator as a whole.
         n_stretch: Frames of a stretch.
     """
 
-    def __init__(self, generator: HifiGan, n_stretch: int = STRETCH_FRAMES) -> None:
+    def __init__(
+        self, generator: HifiGan, field: ReceptiveField, n_stretch: int = STRETCH_FRAMES
+    ) -> None:
         self._generator = generator
         dims = generator.dims
         self._n_stretch = n_stretch * dims.rates[0]
-        whole = receptive_field(generator, dims.n_latent)
-        self._n_spare = min(whole.left, whole.right)
+        self.field = field
+        self._n_spare = min(field.left, field.right)
         self._first_field = receptive_field(_First(generator), dims.n_latent)
         self._field = receptive_field(_AfterFirst(generator), dims.n_channels // 2)
         if WANTS_CHANNELS_LAST:
@@ -95,14 +98,11 @@ class InShares(Decoding):
     Args:
         stretches: The generator.
         condition: `[B, n_condition, 1]`
-        field: Of the generator as a whole.
         frames: `[B, n_latent, N]`, on the host.
     """
 
-    def __init__(
-        self, stretches: InStretches, condition: Tensor, field: ReceptiveField, frames: Tensor
-    ) -> None:
-        super().__init__(lambda latent: stretches(latent, condition), field, frames)
+    def __init__(self, stretches: InStretches, condition: Tensor, frames: Tensor) -> None:
+        super().__init__(lambda latent: stretches(latent, condition), stretches.field, frames)
         self._stretches, self._condition = stretches, condition
 
     def advance(self, chunk: int) -> None:

@@ -142,15 +142,14 @@ class Synthesiser(nn.Module):
         weight = self.decoder.conv_pre.weight
         condition = style.sound.to(weight)
         if weight.device.type == "cpu":
-            return InShares(self._in_stretches, condition, self.decoder_field, latent)
+            return InShares(self._in_stretches, condition, latent)
         return Decoding(
             lambda window: self.decoder(window.to(weight), condition), self.decoder_field, latent
         )
 
     @cached_property
     def _in_stretches(self) -> InStretches:
-        _ = self.decoder_field  # which cannot be told any more once the decoder is laid out
-        return InStretches(self.decoder)
+        return InStretches(self.decoder, self.decoder_field)
 
     @cached_property
     def flow_field(self) -> ReceptiveField:
