@@ -243,7 +243,7 @@ class _Page:
         wires = Wires(self.language_of)
         speak, voice = self.speak, self.voice
         voice.wire(wires, speak, self.tabs, self.voice_tab)
-        speak.wire(wires, self.speak_tab)
+        speak.wire(wires, page, self.speak_tab)
         self.models.wire(wires, self.news, speak.choice, self.tabs)
         self.monitor.wire(wires)
         wires.connect(

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 60.0
+PATIENCE_MS = 20_000
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 # No word on autoplay: sound has to begin by the press on Speak, as for everybody. The microphone
 # is Chromium's own: it beeps.
@@ -107,6 +108,7 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
+    expect.set_options(timeout=PATIENCE_MS)
     browser = playwright.chromium.launch(executable_path=path, args=list(QUIET))
     yield browser
     browser.close()
@@ -141,7 +143,7 @@ def visit(app: App, chromium: Browser, seen: Seen) -> Iterator[Open]:
         context = chromium.new_context(
             viewport={"width": width, "height": 900}, locale=locale, **options
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda said: said.type == "error" and seen.errors.append(said.text))
@@ -149,8 +151,10 @@ def visit(app: App, chromium: Browser, seen: Seen) -> Iterator[Open]:
         page.on("request", lambda asked: _note_outside(seen, asked.url, app.address))
         page.on("response", lambda answer: _note_sound(seen, answer))
         page.goto(app.address)
-        # The first tick of the timer has arrived: everything before it is wired.
+        # The first tick of the timer has arrived, and the answer that fills the page: the tab that
+        # it begins with is drawn.
         page.locator("#status .tb-status").wait_for()
+        page.locator("#wave .tb-wave, #stage .tb-stage").first.wait_for()
         return page
 
     yield opened

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import App, Open, Seen, end, free_port, start
 
@@ -101,13 +101,41 @@ def test_a_reload_in_the_middle_of_a_job_loses_nothing(visit: Open) -> None:
     )
 
 
+def test_what_is_typed_before_the_page_is_filled_stays_and_is_planned(visit: Open) -> None:
+    page = visit()
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/queue/join*", hold)
+    page.reload()
+    tab(page, 1)
+    text = page.locator("#text textarea")
+    text.press_sequentially("Typed early.")
+    while not held:
+        page.wait_for_timeout(50)
+    # The answer that fills the page comes when the text is there.
+    page.route("**/queue/join*", lambda route: route.continue_())
+    for asked in held:
+        asked.continue_()
+    expect(page.locator("#voice input")).not_to_have_value("")
+    expect(page.locator("#plan")).to_contain_text("of sound")
+    expect(text).to_have_value("Typed early.")
+
+    # And it is found again.
+    page.reload()
+    tab(page, 1)
+    expect(text).to_have_value("Typed early.")
+
+
 def test_a_stopped_job_goes_on_where_it_was(visit: Open) -> None:
     page = visit()
     listen_to(page, LONG.replace("quiet", "stopped"))
     page.locator(".tb-pieces li[data-state=done]").first.wait_for(timeout=SLOW_MS)
     page.locator("#stop-job").click()
     stage = page.locator(".tb-stage")
-    expect(stage).to_have_attribute("data-state", "stopped", timeout=5_000)
+    expect(stage).to_have_attribute("data-state", "stopped")
     kept = page.locator(".tb-pieces li[data-state=done]").count()
     page.locator("#resume").click()
     page.wait_for_function(
@@ -115,7 +143,7 @@ def test_a_stopped_job_goes_on_where_it_was(visit: Open) -> None:
         timeout=SLOW_MS,
     )
     page.locator("#stop-job").click()
-    expect(stage).to_have_attribute("data-state", "stopped", timeout=5_000)
+    expect(stage).to_have_attribute("data-state", "stopped")
 
 
 def test_the_finished_sound_is_saved_as_mp3_with_one_press(visit: Open) -> None:

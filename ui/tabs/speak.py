@@ -37,6 +37,10 @@ PLAYER_WORDS = (
 )  # fmt: skip
 """What `player.js` says by itself."""
 
+_DRAFTED = "(draft, typed) => typed || draft?.text || ''"
+"""The text of before. Found in the browser: an answer from here can come when somebody has begun
+to type, and would take that away."""
+
 
 class SpeakTab:
     """Lays itself out where it is made; `wire` connects it.
@@ -316,7 +320,7 @@ class SpeakTab:
     def fields(self) -> list[Any]:
         """What `restored` fills."""
         return [
-            self.voice, self.text, self.spoken, self.seed, *self.choice.knobs, self.texts.jobs,
+            self.voice, self.spoken, self.seed, *self.choice.knobs, self.texts.jobs,
             *self.choice.fields,
         ]  # fmt: skip
 
@@ -330,7 +334,6 @@ class SpeakTab:
         model = draft.get("model") if draft.get("engine") == engine else None
         return (
             gr.update(choices=choices, value=voice),
-            draft.get("text") or "",
             self.choice.languages(engine, draft.get("spoken")),
             draft.get("seed") or 0,
             *self.choice.sliders_of(draft.get("knobs")),
@@ -338,13 +341,18 @@ class SpeakTab:
             *self.choice.shown(engine, model, language),
         )
 
-    def wire(self, wires: Wires, opened: gr.Tab) -> None:
+    def wire(self, wires: Wires, page: gr.Blocks, opened: gr.Tab) -> None:
         """Connect presses and handlers.
 
         Args:
             wires: Of the page.
+            page: That opens.
             opened: The tab that this is laid out in.
         """
+        page.load(
+            None, [self.draft, self.text], [self.text], js=_DRAFTED, show_progress="hidden",
+            api_visibility="private",
+        )  # fmt: skip
         picked = [self.choice.engine, self.choice.model]
         wires.connect(
             [opened.select, self.voice.input, self.text.focus], self.on_warm,
