@@ -20,7 +20,7 @@ from core.engines.gpt_sovits.synthesiser import Synthesiser
 from core.engines.gpt_sovits.synthesiser_dims import V2, V2_PRO_PLUS, SynthesiserDims
 
 VERSIONS = {"v2": V2, "v2ProPlus": V2_PRO_PLUS}
-ROUNDS = {"v2": 3, "v2ProPlus": 2}
+ROUNDS = 3
 SECONDS = (10, 30)
 LONG_SECONDS = (10, 30, 120)
 SPEAKER_SECONDS = (10, 60)
@@ -33,7 +33,7 @@ MIB = 1 << 20
 def run(quick: bool) -> Iterator[Figure]:
     """All figures of the section."""
     for version, dims in VERSIONS.items():
-        yield from _speed(version, dims, 1 if quick else ROUNDS[version])
+        yield from _speed(version, dims, 1 if quick else ROUNDS)
     for seconds in LONG_SECONDS:
         ours = in_child("decoder", "sound", str(seconds)) / MIB
         yield Figure(name=f"v2 tokens to {seconds} s of sound, peak", value=ours, unit="MiB")

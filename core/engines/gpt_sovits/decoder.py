@@ -27,8 +27,8 @@ STRETCH_FRAMES = 50
 """One second at a time through the others."""
 WANTS_CHANNELS_LAST: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
 """Of the kernels for this processor: oneDNN's are a tenth faster so, torch's own are slower."""
-TOOM_COOK_TAPS, TOOM_COOK_WEIGHTS = 7, 448
-"""Taps, and taps by channels: from so many fewer products are worth what they take beside."""
+TOOM_COOK_WEIGHTS = 448
+"""Taps by channels: from so many fewer products are worth what they take beside."""
 
 
 class InStretches:
@@ -119,7 +119,7 @@ def _lay_out(generator: HifiGan) -> None:
         assert isinstance(stack, ResidualStack)
         one = cast(Convolution, stack.convs1[0])  # all are of one size
         (taps,) = one.kernel_size
-        is_worth_it = taps >= TOOM_COOK_TAPS and taps * one.out_channels >= TOOM_COOK_WEIGHTS
+        is_worth_it = taps * one.out_channels >= TOOM_COOK_WEIGHTS
         if is_worth_it and one.weight.dtype == torch.float32:
             generator.resblocks[place] = _FewerProducts(stack)
     for layer in generator.modules():

@@ -154,7 +154,7 @@ def test_fewer_products_make_the_same_sound(style: Style, monkeypatch: pytest.Mo
     monkeypatch.setattr(decoder, "TOOM_COOK_WEIGHTS", 1)
     model.lay_out()
     n_replaced = sum(isinstance(layer, ToomCook) for layer in model.decoder.modules())
-    assert n_replaced == len(model.decoder.dims.rates) * 2 * 6  # of 7 and 11 taps
+    assert n_replaced == len(model.decoder.dims.rates) * 3 * 6
     made = model.decoding(frames, style).finish(CHUNK_FRAMES)
     np.testing.assert_allclose(made, whole, atol=ROUNDING)
     assert model.decoder_field == field
