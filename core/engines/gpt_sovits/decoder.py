@@ -5,7 +5,7 @@ the work. So the first level runs over a long window and the others over short s
 result: measured, 1.4 times as fast as windows of two seconds through all levels, as much of the
 samples is computed once and what is computed stays in the caches. Each stretch has a core to
 itself (`core.engines.nn.cores`), its channels lie last in memory, as convolutions want them, and
-the widest of those do with half their products (`core.engines.nn.toom_cook`).
+the widest of them do with half to a third of their products (`core.engines.nn.toom_cook`).
 """
 
 from __future__ import annotations

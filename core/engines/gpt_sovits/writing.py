@@ -175,15 +175,16 @@ class _Batch:
 
     def begin(self, stop: StopFlag) -> None:
         """Read what the rows begin with and draw their first tokens."""
-        logits = []
+        # Its place is made before: what stays of each row would lie between what comes and goes.
+        logits = torch.empty(len(self._lines), self._model.dims.n_tokens, device=self._model.device)
         for row, line in enumerate(self._lines):
             if stop.is_set():
                 raise Cancelled
             phones, prompt = line.phones.to(self._places), line.prompt.to(self._places)
             bert = None if line.bert is None else line.bert.to(phones.device)
-            logits.append(self._model.read(phones, bert, prompt, row, self._cache))
+            logits[row] = self._model.read(phones, bert, prompt, row, self._cache)
             self._sampler.follow_prompt(row, prompt)
-        self._draw(torch.stack(logits), may_end=False)
+        self._draw(logits, may_end=False)
 
     def draw(self, *, may_end: bool) -> None:
         """One token more for each row."""

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, pad
 
 SIZE = 6
-"""Outputs at a time, and taps of a block of several: with more, rounding grows faster than speed."""
+"""Outputs at a time, and taps of each of several blocks; with more, rounding grows faster."""
 LONGEST = 7
 """Taps that one block can have."""
 POINTS = (0.0, 1.0, -1.0, 2 / 5, -2 / 5, 5 / 2, -5 / 2, 3 / 4, -3 / 4, 5 / 4, -5 / 4)
