@@ -110,15 +110,16 @@ class ToomCook(nn.Module):
             slope: As of `forward`.
             dealt: `[B, dilation, at least T / dilation + taps, in]`, filled.
         """
-        n_whole, n_rest = divmod(x.shape[1], self.dilation)
+        n_rows, n_steps, n_in = x.shape
+        n_whole, n_rest = divmod(n_steps, self.dilation)
         first, last = self.n_before, self.n_before + n_whole
         dealt[:, :, :first].zero_()
         dealt[:, :, last:].zero_()
-        turns = x[:, : n_whole * self.dilation].unflatten(1, (n_whole, self.dilation))
+        turns = x[:, : n_steps - n_rest].view(n_rows, n_whole, self.dilation, n_in)
         rectify = torch.ops.aten.leaky_relu.out
         rectify(turns.transpose(1, 2), slope, out=dealt[:, :, first:last])
         if n_rest:
-            rest = x[:, n_whole * self.dilation :].unsqueeze(2)
+            rest = x[:, n_steps - n_rest :].unsqueeze(2)
             rectify(rest, slope, out=dealt[:, :n_rest, last : last + 1])
 
 
