@@ -15,7 +15,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from core.engines.nn.chunked import MIN_CHUNK, Decoding, in_windows, share
+from core.engines.nn.chunked import MIN_CHUNK, Piecewise, in_windows, share
 from core.engines.nn.cores import on_all_cores
 from core.engines.nn.hifigan import SLOPE, Convolution, HifiGan, ResidualStack
 from core.engines.nn.receptive import ReceptiveField, receptive_field
@@ -54,10 +54,6 @@ class InStretches:
         if WANTS_CHANNELS_LAST:
             _lay_out(generator)
 
-    def __call__(self, latent: Tensor, condition: Tensor) -> Tensor:
-        """As the generator: `[B, n_latent, N]` and `[B, n_condition, 1]` to `[B, 1, N * hop]`."""
-        return self.kept(latent, condition, 0, latent.shape[-1])
-
     def kept(self, latent: Tensor, condition: Tensor, first: int, last: int) -> Tensor:
         """The generator's samples of some frames.
 
@@ -92,7 +88,7 @@ class InStretches:
         return sound.squeeze(2)[..., (first * rate - begin) * hop : (last * rate - begin) * hop]
 
 
-class InShares(Decoding):
+class InShares(Piecewise):
     """Windows of equal shares of the clip: on a processor shapes cost nothing, and work counts.
 
     Args:
@@ -102,7 +98,7 @@ class InShares(Decoding):
     """
 
     def __init__(self, stretches: InStretches, condition: Tensor, frames: Tensor) -> None:
-        super().__init__(lambda latent: stretches(latent, condition), stretches.field, frames)
+        super().__init__(stretches.field, frames)
         self._stretches, self._condition = stretches, condition
 
     def advance(self, chunk: int) -> None:

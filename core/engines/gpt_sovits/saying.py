@@ -24,7 +24,7 @@ from core.engines.gpt_sovits.style import Style
 from core.engines.gpt_sovits.synthesiser import noise_of
 from core.engines.gpt_sovits.synthesiser_dims import FRAMES_PER_CODE, RATE
 from core.engines.gpt_sovits.writing import Drawing, Line, sampler_for, write
-from core.engines.nn.chunked import Decoding, share
+from core.engines.nn.chunked import Piecewise, share
 from core.engines.nn.receptive import ReceptiveField
 from core.engines.protocol import Early, StopFlag, Utterance
 from core.errors import Cancelled, StudioError
@@ -221,7 +221,7 @@ class Saying:
 
 
 def decode_aloud(
-    decoding: Decoding, field: ReceptiveField, early: Early, most: int, stop: StopFlag
+    decoding: Piecewise, field: ReceptiveField, early: Early, most: int, stop: StopFlag
 ) -> None:
     """Decode in growing parts, of `most` tokens at most, and tell each."""
     n_tokens, n_told = min(EARLY_TOKENS, most), 0
@@ -232,7 +232,7 @@ def decode_aloud(
         # context is decoded twice.
         begin = max(0, decoding.n_done - field.left)
         chunk = share(decoding.n_frames - begin, FRAMES_PER_CODE * n_tokens, field)
-        Decoding.advance(decoding, chunk)
+        Piecewise.advance(decoding, chunk)
         done = decoding.done[0]
         early(n_told, Audio(samples=done[n_told:].clip(-1.0, 1.0), rate=RATE))
         n_told, n_tokens = len(done), min(2 * n_tokens, most)

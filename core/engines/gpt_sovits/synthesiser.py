@@ -18,7 +18,7 @@ from core.engines.gpt_sovits.encoders import Prior
 from core.engines.gpt_sovits.flow import Flow
 from core.engines.gpt_sovits.style import Reference, Style, Voice
 from core.engines.gpt_sovits.synthesiser_dims import FRAMES_PER_CODE, SynthesiserDims
-from core.engines.nn.chunked import Decoding
+from core.engines.nn.chunked import Decoding, Piecewise
 from core.engines.nn.hifigan import HifiGan, HifiGanDims
 from core.engines.nn.receptive import ReceptiveField, receptive_field
 
@@ -132,7 +132,7 @@ class Synthesiser(nn.Module):
         when weights are measured. The first `decoding` on one would do it else."""
         _ = self._in_stretches
 
-    def decoding(self, latent: Tensor, style: Style) -> Decoding:
+    def decoding(self, latent: Tensor, style: Style) -> Piecewise:
         """Latent frames on their way to sound, a window at a time (`decoder.CHUNK_FRAMES`).
 
         Args:

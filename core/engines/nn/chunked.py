@@ -10,6 +10,7 @@ the same from the first second to the last.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -125,30 +126,20 @@ def in_windows(
     return whole[0]
 
 
-class Decoding:
+class Piecewise(ABC):
     """One batch of clips on its way from frames to sound.
 
     What is finished stays finished: after an out-of-memory error, or with a smaller chunk, the
     next call goes on at the first missing frame. Finished sound lies on the host.
 
     Args:
-        decode: The decoder; `[B, C, W]` to `[B, 1, W * hop]` or `[B, W * hop]`.
         field: Of the decoder.
-        frames: `[B, C, N]`, latents or codes, on any device; a window at a time goes to `device`.
-        device: Where `decode` runs; None for where `frames` are.
+        frames: `[B, C, N]`, latents or codes, on any device.
     """
 
-    def __init__(
-        self,
-        decode: Callable[[Tensor], Tensor],
-        field: ReceptiveField,
-        frames: Tensor,
-        device: torch.device | None = None,
-    ) -> None:
-        self._decode = decode
+    def __init__(self, field: ReceptiveField, frames: Tensor) -> None:
         self._field = field
         self._frames = frames
-        self._device = frames.device if device is None else device
         self.n_frames = frames.shape[-1]
         self.n_done = 0
         # Not a tensor: this grows with the clip, and what torch counts must not.
@@ -188,7 +179,7 @@ class Decoding:
         hop = self._field.hop
         first, last = window.keep_start - window.start, window.keep_stop - window.start
         with torch.inference_mode():
-            frames = self._frames[..., window.start : window.stop].to(self._device)
+            frames = self._frames[..., window.start : window.stop]
             sound = self._kept(frames, first, last).reshape(frames.shape[0], -1)
         # Cut before the copy: only what is kept crosses to the host.
         kept = sound.to("cpu", torch.float32).numpy()
@@ -200,10 +191,35 @@ class Decoding:
         self.sound[:, window.keep_start * hop : window.keep_stop * hop] = kept
         self.n_done = window.keep_stop
 
+    @abstractmethod
     def _kept(self, frames: Tensor, first: int, last: int) -> Tensor:
-        """The samples of the frames from `first` to `last` of a window's."""
+        """The samples of the frames from `first` to `last` of a window's, `[B, C, W]`."""
+
+
+class Decoding(Piecewise):
+    """By a decoder that makes the samples of a window's frames, from which those are cut.
+
+    Args:
+        decode: The decoder; `[B, C, W]` to `[B, 1, W * hop]` or `[B, W * hop]`.
+        field: Of the decoder.
+        frames: As of `Piecewise`; a window at a time goes to `device`.
+        device: Where `decode` runs; None for where `frames` are.
+    """
+
+    def __init__(
+        self,
+        decode: Callable[[Tensor], Tensor],
+        field: ReceptiveField,
+        frames: Tensor,
+        device: torch.device | None = None,
+    ) -> None:
+        super().__init__(field, frames)
+        self._decode = decode
+        self._device = frames.device if device is None else device
+
+    def _kept(self, frames: Tensor, first: int, last: int) -> Tensor:
         hop, n_frames = self._field.hop, frames.shape[-1]
-        sound = self._decode(frames)
+        sound = self._decode(frames.to(self._device))
         if sound.shape[-1] != n_frames * hop:
             raise ValueError(
                 f"the decoder made {sound.shape[-1]} samples of {n_frames} frames, "
