@@ -6,6 +6,7 @@ Units are semantic tokens, of 40 ms; of `prepare` they are seconds.
 from __future__ import annotations
 
 import math
+import platform
 
 from core.engines.gpt_sovits.dims import SemanticDims
 from core.engines.gpt_sovits.synthesiser_dims import FRAMES_PER_CODE, V2_PRO_PLUS, SynthesiserDims
@@ -20,8 +21,20 @@ REACH_TOKENS = 11
 HUBERT_BYTES, BERT_BYTES, SPEAKER_BYTES = 378_000_000, 1_200_000_000, 183_000_000
 """In single precision. The first and the last are loaded while a reference is read, BERT with the
 first Chinese text; it is given back by the first that is in none."""
-BERT_HOST_BYTES = 740_000_000
-"""On the host its layers stay in half precision; measured while they are laid out anew."""
+HALF_MACHINES = ("x86_64", "amd64")
+"""Where torch computes with weights that stay in half precision (FBGEMM)."""
+
+
+def bert_host_bytes(machine: str) -> int:
+    """On the host: measured while its layers are laid out anew, in half precision or in single.
+
+    Args:
+        machine: As `platform.machine` says it.
+    """
+    return 740_000_000 if machine.lower() in HALF_MACHINES else 1_270_000_000
+
+
+BERT_HOST_BYTES = bert_host_bytes(platform.machine())
 BERT_LANGUAGES = ("zh",)
 """Cantonese is read without it, as the models were trained."""
 HUBERT_BYTES_PER_S = 2 * 4 * 512 * 3200

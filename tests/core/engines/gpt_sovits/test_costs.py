@@ -15,6 +15,7 @@ from core.engines.gpt_sovits.semantic import SemanticModel
 from core.engines.gpt_sovits.speaker import Speaker, SpeakerDims
 from core.engines.gpt_sovits.synthesiser import Synthesiser
 from core.engines.gpt_sovits.synthesiser_dims import V1, V2, V2_PRO, V2_PRO_PLUS, SynthesiserDims
+from core.engines.nn.packed import Packed, packed
 from core.engines.nn.prove import pretended_peaks_bytes
 from core.engines.nn.weights import on_meta
 
@@ -159,6 +160,20 @@ def test_a_segment_of_a_minute_fits_small_cards() -> None:
     )  # fmt: skip
     kv = cost.kv_bytes(1, CARD.limits.kv_tokens(longest))
     assert cost.weights_bytes + peak + kv < 2 << 30
+
+
+@pytest.mark.parametrize(("machine", "item_bytes"), [("x86_64", 2), ("AMD64", 2), ("arm64", 4)])
+def test_bert_on_the_host_is_weighed_by_what_its_processor_keeps(
+    machine: str, item_bytes: int
+) -> None:
+    weight = item_bytes * n_weights(on_meta(lambda: Bert(BertDims())))
+    assert weight <= costs.bert_host_bytes(machine) <= 1.3 * weight
+
+
+def test_this_processor_keeps_what_is_counted() -> None:
+    kept = packed(nn.Linear(64, 64).half())
+    is_half = isinstance(kept, Packed) and kept.nbytes == 2 * 64 * 64
+    assert is_half == (costs.bert_host_bytes("x86_64") == costs.BERT_HOST_BYTES)
 
 
 def test_only_chinese_is_foreseen_with_bert() -> None:
