@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import torch
 
-from benchmarks.gpt_sovits._figure import Figure, taking_turns
-from benchmarks.gpt_sovits.decoder import CLOCK, _style, _synthesiser
+from benchmarks.gpt_sovits._figure import Figure, clock_s, taking_turns
+from benchmarks.gpt_sovits.decoder import _style, _synthesiser
 from benchmarks.gpt_sovits.semantic import AS_FILED, _model
 from core.engines.gpt_sovits.card import CARD
 from core.engines.gpt_sovits.costs import CHUNK_TOKENS
@@ -46,7 +46,7 @@ def run(quick: bool) -> Iterator[Figure]:
     }
 
     def say(text: str, in_parts: bool) -> float:
-        begun = CLOCK()
+        begun = clock_s()
         heard = _said(text, model, synthesiser, style, in_parts)
         return heard - begun
 
@@ -89,13 +89,13 @@ def _said(
         decode_aloud(
             decoding,
             synthesiser.decoder_field,
-            lambda start, audio: heard.append(CLOCK()),
+            lambda start, audio: heard.append(clock_s()),
             CHUNK_TOKENS,
             never,
         )
     else:
         decoding.finish(FRAMES_PER_CODE * CHUNK_TOKENS, never)
-        heard.append(CLOCK())
+        heard.append(clock_s())
     return heard[0]
 
 
