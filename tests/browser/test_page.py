@@ -135,7 +135,7 @@ def test_a_stopped_job_goes_on_where_it_was(visit: Open) -> None:
     page.locator(".tb-pieces li[data-state=done]").first.wait_for(timeout=SLOW_MS)
     page.locator("#stop-job").click()
     stage = page.locator(".tb-stage")
-    expect(stage).to_have_attribute("data-state", "stopped")
+    expect(stage).to_have_attribute("data-state", "stopped", timeout=5_000)
     kept = page.locator(".tb-pieces li[data-state=done]").count()
     page.locator("#resume").click()
     page.wait_for_function(
@@ -143,7 +143,7 @@ def test_a_stopped_job_goes_on_where_it_was(visit: Open) -> None:
         timeout=SLOW_MS,
     )
     page.locator("#stop-job").click()
-    expect(stage).to_have_attribute("data-state", "stopped")
+    expect(stage).to_have_attribute("data-state", "stopped", timeout=5_000)
 
 
 def test_the_finished_sound_is_saved_as_mp3_with_one_press(visit: Open) -> None:

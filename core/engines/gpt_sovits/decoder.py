@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from typing import cast
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -20,6 +22,7 @@ from core.engines.nn.cores import on_all_cores
 from core.engines.nn.hifigan import SLOPE, Convolution, HifiGan, ResidualStack
 from core.engines.nn.receptive import ReceptiveField, receptive_field
 from core.engines.nn.toom_cook import ToomCook
+from core.engines.protocol import StopFlag
 
 CHUNK_FRAMES = 400
 """Eight seconds at a time through the first level."""
@@ -101,9 +104,9 @@ class InShares(Piecewise):
         super().__init__(stretches.field, frames)
         self._stretches, self._condition = stretches, condition
 
-    def advance(self, chunk: int) -> None:
-        """Decode one window, of at most `chunk` frames and the context."""
-        super().advance(share(self.n_frames, chunk, self._field))
+    def finish(self, chunk: int, stop: StopFlag | None = None) -> npt.NDArray[np.float32]:
+        """Decode what is missing, at most `chunk` frames and the context at a time."""
+        return super().finish(share(self.n_frames, chunk, self._field), stop)
 
     def _kept(self, frames: Tensor, first: int, last: int) -> Tensor:
         return self._stretches.kept(frames.to(self._condition), self._condition, first, last)

@@ -232,7 +232,7 @@ def decode_aloud(
         # context is decoded twice.
         begin = max(0, decoding.n_done - field.left)
         chunk = share(decoding.n_frames - begin, FRAMES_PER_CODE * n_tokens, field)
-        Piecewise.advance(decoding, chunk)
+        decoding.advance(chunk)
         done = decoding.done[0]
         early(n_told, Audio(samples=done[n_told:].clip(-1.0, 1.0), rate=RATE))
         n_told, n_tokens = len(done), min(2 * n_tokens, most)

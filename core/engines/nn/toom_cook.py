@@ -6,8 +6,8 @@ seven taps take twelve products instead of forty-two. Longer filters are blocks 
 share what is made of the input. Here the "products" are matrices (channels to channels), so
 evaluating and interpolating, which mix a few values each, cost little beside them. Derivation:
 Winograd, "Arithmetic complexity of computations" (1980); Lavin and Gray, "Fast algorithms for
-convolutional neural networks" (2015). In float32 the result's error is 1e-6 of its size for three
-taps and 5e-6 for more, where a plain convolution's is 2e-7.
+convolutional neural networks" (2015). In float32 the result's error grows with the channels: at 384 it is
+2e-6 of its size for three taps and 1.5e-5 for eleven, where a plain convolution's is 3e-7.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LONGEST = 7
 """Taps that one block can have."""
 POINTS = (0.0, 1.0, -1.0, 2 / 5, -2 / 5, 5 / 2, -5 / 2, 3 / 4, -3 / 4, 5 / 4, -5 / 4)
 """Where the polynomials are evaluated, beside infinity; as many as are needed, from the first on.
-Of all pairs of simple fractions those with the least rounding, found by trying."""
+Of the pairs of simple fractions that were tried those with the least rounding."""
 ONE = POINTS.index(1.0)
 """Its value is the sum of all outputs' coefficients, so what is added there is added to each."""
 
