@@ -92,9 +92,12 @@ class ModelsTab:
         return [self.kept, self.copies, self.clear]
 
     def recalled(self, language: str) -> tuple[Any, ...]:
-        """For a page that opens: `shown`, and the address that is asked."""
+        """For a page that opens: `shown`, and the address that is asked.
+
+        The usual one is an empty field, which it is: to empty it once more could come late.
+        """
         address = self._studio.settings().hub_endpoint
-        return *self.shown(language), "" if address == DEFAULT_ENDPOINT else address
+        return *self.shown(language), gr.skip() if address == DEFAULT_ENDPOINT else address
 
     def shown(
         self, language: str, what: str | None = None, *, wishes: bool = True

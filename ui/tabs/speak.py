@@ -37,9 +37,9 @@ PLAYER_WORDS = (
 )  # fmt: skip
 """What `player.js` says by itself."""
 
-_DRAFTED = "(draft, typed) => typed || draft?.text || ''"
+_DRAFTED = "(draft, typed) => (!typed && draft?.text) || undefined"
 """The text of before. Found in the browser: an answer from here can come when somebody has begun
-to type, and would take that away."""
+to type, and would take that away. `undefined` leaves the field alone."""
 
 
 class SpeakTab:

@@ -6,8 +6,9 @@ seven taps take twelve products instead of forty-two. Longer filters are blocks 
 share what is made of the input. Here the "products" are matrices (channels to channels), so
 evaluating and interpolating, which mix a few values each, cost little beside them. Derivation:
 Winograd, "Arithmetic complexity of computations" (1980); Lavin and Gray, "Fast algorithms for
-convolutional neural networks" (2015). In float32 the result's error grows with the channels: at 384 it is
-2e-6 of its size for three taps and 1.5e-5 for eleven, where a plain convolution's is 3e-7.
+convolutional neural networks" (2015). In float32 the result's error grows with the
+channels: at 384 it is 2e-6 of its size for three taps and 1.5e-5 for eleven, where a plain
+convolution's is 3e-7.
 """
 
 from __future__ import annotations
