@@ -130,8 +130,29 @@ def test_what_was_turned_and_chosen_is_there_again_for_each_engine(
     studio.chosen = dataclasses.replace(studio.chosen, engine="singer")
     shown = press("on_load", draft, None, None, english)
     at = shown.index(3)
-    assert shown[at + 1 : at + 5] == [1.5, 0.0, 0.5, 2.0]
+    # What is as usual is left alone: the page shows it from the start.
+    assert shown[at + 1 : at + 5] == [1.5, gr.skip(), 0.5, 2.0]
     assert "bass" in [each.get("value") for each in shown if isinstance(each, dict)]
+
+
+def test_a_page_that_opens_sets_no_number_that_stands_there_already(
+    studio: FakeStudio, press: Pressed, english: gr.Request
+) -> None:
+    """Its answer may come late, when somebody has moved a slider."""
+    page = built(studio)
+    shown = press("on_load", None, None, None, english)
+    (loading,) = (each for each in page.fns.values() if each.name == "on_load")
+    set_by_it = {
+        field.elem_id: (field.value, value)
+        for field, value in zip(loading.outputs, shown, strict=False)
+        if isinstance(field, gr.Slider | gr.Number) and field.elem_id not in ("start", "stop")
+    }
+    assert "seed" in set_by_it
+    assert len(set_by_it) == 1 + len(EngineChoice(studio, str).defaults)  # type: ignore[arg-type]
+    for usual, value in set_by_it.values():
+        assert value == gr.skip()
+        assert usual is not None
+    page.close()
 
 
 def test_knobs_of_another_time_do_not_come_back_wrong(studio: FakeStudio) -> None:

@@ -325,8 +325,14 @@ class SpeakTab:
         ]  # fmt: skip
 
     def restored(self, draft: dict[str, Any] | None, language: str) -> tuple[Any, ...]:
-        """For: `fields`."""
+        """For: `fields`.
+
+        A number that is the usual one stands there already: to set it once more could come late,
+        on top of what somebody has set meanwhile.
+        """
         draft = draft or {}
+        numbers = [draft.get("seed") or 0, *self.choice.sliders_of(draft.get("knobs"))]
+        usual = [0, *self.choice.defaults]
         choices = cards.voice_choices(self._studio)
         known = [voice_id for _, voice_id in choices]
         voice = draft.get("voice") if draft.get("voice") in known else next(iter(known), None)
@@ -335,8 +341,10 @@ class SpeakTab:
         return (
             gr.update(choices=choices, value=voice),
             self.choice.languages(engine, draft.get("spoken")),
-            draft.get("seed") or 0,
-            *self.choice.sliders_of(draft.get("knobs")),
+            *(
+                gr.skip() if number == own else number
+                for number, own in zip(numbers, usual, strict=True)
+            ),
             gr.update(choices=speaking.job_choices(self._studio, language)),
             *self.choice.shown(engine, model, language),
         )
