@@ -18,7 +18,8 @@ speaker encoders know a voice by its movement too: a monotone costs a real voice
 similarity."""
 
 OUTLIER = 0.7
-"""Natural log units from the median (a factor of two): octave errors, creak."""
+"""Natural log units from the median (a factor of two): octave errors, creak. They are left out of
+the spread, which they would double; the median bears them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +39,7 @@ def pitch_of(f0: Array) -> Pitch:
     log_f0 = np.log(f0[f0 > 0])
     middle = np.median(log_f0)
     kept = log_f0[np.abs(log_f0 - middle) < OUTLIER]
-    return Pitch(log_median=float(np.median(kept)), log_spread=float(np.std(kept)))
+    return Pitch(log_median=float(middle), log_spread=float(np.std(kept)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +57,9 @@ class PitchMap:
     def apply(
         self, f0: Array, *, similarity: float, expressiveness: float, semitones: float
     ) -> Array:
-        """
+        """One utterance. It is widened around its own median: a lively speaker moves further within
+        a sentence, but does not begin each at another height.
+
         Args:
             f0: f64 [T] (Hz); 0 where unvoiced.
             similarity: 0 keeps the source's melody, 1 is the speaker's.
@@ -66,13 +69,18 @@ class PitchMap:
         Returns:
             f64 [T] (Hz), unvoiced where `f0` is.
         """
+        result = np.zeros_like(f0)
         voiced = f0 > 0
+        if not voiced.any():
+            return result
         gain = np.clip(self.target.log_spread / max(self.source.log_spread, 0.04), *RANGE_GAIN)
         gain = expressiveness * gain**similarity
         shift = similarity * (self.target.log_median - self.source.log_median)
         centre = self.source.log_median + shift + semitones * np.log(2) / 12
-        result = np.zeros_like(f0)
-        moved = np.exp(centre + gain * (np.log(f0[voiced]) - self.source.log_median))
+        log_f0 = np.log(f0[voiced])
+        own = np.median(log_f0)
+        centre += min(gain, expressiveness) * (own - self.source.log_median)
+        moved = np.exp(centre + gain * (log_f0 - own))
         result[voiced] = np.clip(moved, LOWEST_HZ, HIGHEST_HZ)
         return result
 

@@ -63,6 +63,43 @@ def test_a_lively_speaker_widens_the_melody_only_so_far() -> None:
     assert pitch_of(made).log_spread < 5 * own.log_spread
 
 
+@given(
+    higher=st.floats(-0.2, 0.2),
+    spread=st.floats(0.02, 0.5),
+    expressiveness=st.floats(0.0, 2.0),
+)
+def test_an_utterance_that_is_higher_than_others_stays_so_but_not_more_than_it_was(
+    higher: float, spread: float, expressiveness: float
+) -> None:
+    """However lively the speaker: twice the range is no voice that is twice as unsteady."""
+    own = pitch_of(CONTOUR)
+    source = Pitch(log_median=own.log_median - higher, log_spread=own.log_spread)
+    target = Pitch(log_median=float(np.log(200)), log_spread=spread)
+    made = apply(source, target, expressiveness=expressiveness)
+    moved = pitch_of(made).log_median - target.log_median
+    assert abs(moved) <= abs(higher) * max(1.0, expressiveness) + 1e-9
+    assert moved * higher >= -1e-12
+    if spread >= own.log_spread and expressiveness == 1.0:
+        assert moved == pytest.approx(higher, abs=1e-9)
+
+
+def test_what_has_no_voice_at_all_stays_so() -> None:
+    own = pitch_of(CONTOUR)
+    pitch = PitchMap(source=own, target=own)
+    made = pitch.apply(np.zeros(50), similarity=1.0, expressiveness=1.0, semitones=2.0)
+    np.testing.assert_array_equal(made, np.zeros(50))
+
+
+def test_a_tenth_of_creak_leaves_the_median_where_it_is() -> None:
+    """Half the pitch for a moment is how people end a sentence, and part of how they are heard."""
+    creaky = np.full(1000, 190.0)
+    creaky[:100] = 61.0
+    creaky[100:460] = np.linspace(180.0, 190.0, 360)
+    made = pitch_of(creaky)
+    assert np.exp(made.log_median) == pytest.approx(np.median(creaky))
+    assert made.log_spread < 0.05
+
+
 @given(semitones=st.floats(-12, 12), target_hz=st.floats(60, 400))
 def test_made_pitch_stays_within_human_limits(semitones: float, target_hz: float) -> None:
     own = pitch_of(CONTOUR)
