@@ -11,7 +11,6 @@ import shutil
 import threading
 import time
 import uuid
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,15 +18,14 @@ from pathlib import Path
 import numpy as np
 
 from core import doctor, settings
-from core.audio import inspect as recordings
 from core.audio.encode import FileFormat
 from core.audio.join import faded
-from core.audio.recording import Part, Recording, ReferenceLimits
+from core.audio.recording import Part, Recording
 from core.audio.samples import Audio, ReferenceReport, Span
 from core.engines.copies import Copies, Kept
 from core.engines.protocol import EngineCard, Shelf, StopFlag
 from core.engines.registry import Registry
-from core.errors import InputError, MissingError, ResourceError, StudioError
+from core.errors import InputError, MissingError, ResourceError
 from core.events import EventBoard, JobEvent
 from core.fetching import Download, Downloads, Fetching
 from core.jobs import export
@@ -49,6 +47,7 @@ from core.synthesis.take import Take
 from core.text import planner
 from core.text.plan import TextPlan
 from core.voices.library import VoiceLibrary
+from core.voices.recordings import Recordings
 from core.voices.voice import Voice
 
 SPOKEN_CHARS_PER_S = 14.0
@@ -57,7 +56,6 @@ SPOKEN_SYLLABLES_PER_S = 4.5
 """The same for scripts that write a syllable per character (Chinese, Japanese, Korean)."""
 MAX_SPOKEN_CHARS_PER_S = 40.0
 """No transcript has more: auctioneers reach about 30."""
-MAX_RECORDINGS = 32
 STALE_S = 24 * 3600.0
 CLOSE_S = 5.0
 """Longest wait for a download to notice that it was stopped; what has come is kept in any case."""
@@ -92,7 +90,7 @@ class Studio:
         self._parts = parts
         self._settings = current
         self._copies = Copies(parts.paths.copies)
-        self._recordings: OrderedDict[str, Recording] = OrderedDict()
+        self._recordings = Recordings(parts.paths)
         self._paced: tuple[str, int, float | None] = ("", 0, None)
         self._lock = threading.Lock()
 
@@ -180,34 +178,12 @@ class Studio:
             InputError: It cannot be read as sound. A recording that can be read but has nothing
                 to keep comes back with its `problem`.
         """
-        card = self.card(engine)
         self._sweep()  # also where no page is ever opened
-        recording = recordings.inspect(
-            path,
-            recording_id=uuid.uuid4().hex,
-            name=name or path.name,
-            folder=self._parts.paths.recordings,
-            card_limits=ReferenceLimits(
-                min_s=card.reference_min_s,
-                best_s=card.reference_best_s,
-                max_s=card.reference_max_s,
-            ),
-        )
-        with self._lock:
-            self._recordings[recording.id] = recording
-            while len(self._recordings) > MAX_RECORDINGS:
-                _, oldest = self._recordings.popitem(last=False)
-                oldest.path.unlink(missing_ok=True)
-        return recording
+        return self._recordings.read(path, name=name, card=self.card(engine))
 
     def inspect_again(self, recording_id: str, *, engine: str) -> Recording:
         """A recording with what another engine would keep of it. Raises MissingError."""
-        known = self.recording(recording_id)
-        found = self.inspect(known.path, name=known.name, engine=engine)
-        again = replace(found, codec=known.codec, notes=known.notes)
-        with self._lock:
-            self._recordings[again.id] = again
-        return again
+        return self._recordings.read_again(recording_id, card=self.card(engine))
 
     def inspect_further(
         self, path: Path, *, name: str | None = None, engine: str = "builtin"
@@ -216,69 +192,31 @@ class Studio:
 
         Raises InputError that names it, also where there is nothing to keep in it.
         """
-        name = name or path.name
-        try:
-            recording = self.inspect(path, name=name, engine=engine)
-        except StudioError as error:
-            raise _of_no_use(name, error.message, error.hint) from error
-        if not recording.windows:
-            self.forget_recording(recording.id)
-            raise _of_no_use(name, recording.problem or "No speech was found.", recording.hint)
-        return recording
+        self._sweep()
+        return self._recordings.read_further(path, name=name, card=self.card(engine))
 
     def recording(self, recording_id: str) -> Recording:
         """Raises MissingError when it was never read here, or long ago."""
-        with self._lock:
-            found = self._recordings.get(recording_id)
-        if found is None or not found.path.is_file():
-            raise MissingError("This recording is no longer in the cache.", "Drop it in again.")
-        return found
+        return self._recordings.get(recording_id)
 
     def forget_recording(self, recording_id: str) -> None:
         """Remove the decoded copy of a recording and what was cut out of it; voices stay."""
-        with self._lock:
-            recording = self._recordings.pop(recording_id, None)
-        if recording is not None:
-            listened = self._parts.paths.exports / "listen"
-            for file in (recording.path, *listened.glob(f"{recording.id}-*.wav")):
-                file.unlink(missing_ok=True)
+        self._recordings.forget(recording_id)
 
     def judge(self, recording_id: str, span: Span, *, engine: str = "builtin") -> ReferenceReport:
         """Measure a span that was chosen by hand.
 
         Raises InputError when it is outside the recording or the engine's limits.
         """
-        recording = self.recording(recording_id)
-        card = self.card(engine)
-        self._check_span(recording, span, card)
-        return recordings.judge(recording.path, span, best_s=card.reference_best_s)
+        return self._recordings.judge(recording_id, span, card=self.card(engine))
 
     def excerpt(self, recording_id: str, span: Span) -> Path:
         """A WAV file of a span, to listen to; made once."""
-        recording = self.recording(recording_id)
-        name = f"{recording.id}-{round(span.start_s * 1000)}-{round(span.stop_s * 1000)}.wav"
-        target = self._parts.paths.exports / "listen" / name
-        if not target.is_file():
-            recordings.excerpt(recording.path, span, target)
-        return target
+        return self._recordings.excerpt(recording_id, span)
 
     def save_excerpt(self, recording_id: str, span: Span, target: Path) -> None:
         """Write a span where the person says. Raises ResourceError when the disk says no."""
         _copy(self.excerpt(recording_id, span), target)
-
-    def _check_span(self, recording: Recording, span: Span, card: EngineCard) -> None:
-        if not 0 <= span.start_s < span.stop_s <= recording.seconds + 0.01:
-            raise InputError(
-                f"{span.start_s:.2f} s to {span.stop_s:.2f} s is not inside the recording "
-                f"(0 s to {recording.seconds:.2f} s).",
-                "Move the span.",
-            )
-        if not card.reference_min_s <= span.seconds <= card.reference_max_s + 0.01:
-            raise InputError(
-                f"The span is {span.seconds:.1f} s long; {card.title} takes "
-                f"{card.reference_min_s:g} to {card.reference_max_s:g} s.",
-                "Make it longer." if span.seconds < card.reference_min_s else "Make it shorter.",
-            )
 
     # Voices
 
@@ -310,7 +248,6 @@ class Studio:
             InputError: No consent, no name, a span that cannot serve, or a transcript that
                 cannot be of it. Of a further recording it says which.
         """
-        recording = self.recording(recording_id)
         report = self.judge(recording_id, span, engine=engine)
         said = " ".join((transcript or "").split())
         if len(said) > MAX_SPOKEN_CHARS_PER_S * span.seconds:
@@ -322,24 +259,15 @@ class Studio:
         if language is None and said:
             language = self.plan(said).language
         return self._parts.voices.add(
-            recordings.kept(recording.path, span),
+            self._recordings.kept(recording_id, span),
             name=name,
             transcript=(transcript or "").strip() or None,
             language=language,
             span=span,
             report=report,
             statement=statement,
-            more=[self._further(each, self.card(engine)) for each in more],
+            more=[self._recordings.kept_further(each, card=self.card(engine)) for each in more],
         )
-
-    def _further(self, part: Part, card: EngineCard) -> tuple[str, Audio]:
-        """Name and sound of a further recording."""
-        recording = self.recording(part.recording_id)
-        try:
-            self._check_span(recording, part.span, card)
-        except InputError as error:
-            raise _of_no_use(recording.name, error.message, error.hint) from error
-        return recording.name, recordings.kept(recording.path, part.span)
 
     @contextlib.contextmanager
     def borrowed_voice(
@@ -756,16 +684,11 @@ class Studio:
     def _sweep(self) -> None:
         """Remove decoded copies, excerpts and borrowed voices' prompts of earlier days, and copies
         of models that are gone."""
-        paths = self._parts.paths
         oldest = time.time() - STALE_S
-        for folder in (paths.recordings, paths.exports / "listen"):
-            for file in folder.glob("*.*"):
-                with contextlib.suppress(OSError):  # somebody else may sweep, or play it
-                    if file.stat().st_mtime < oldest:
-                        file.unlink(missing_ok=True)
+        self._recordings.sweep(before_s=oldest)
         self._copies.prune()
         digests = [voice.digest for voice in self.voices()]
-        prompts.forget_strangers(paths.prompts, digests, before_s=oldest)
+        prompts.forget_strangers(self._parts.paths.prompts, digests, before_s=oldest)
 
     def close(self) -> None:
         """Stop jobs where they are, end the engine process."""
@@ -780,10 +703,6 @@ class Studio:
 def cap_bytes(chosen: Settings) -> int | None:
     """Most memory that the engine may take (bytes); None for what there is."""
     return None if chosen.memory_cap_mib is None else chosen.memory_cap_mib * budget.MIB
-
-
-def _of_no_use(name: str, why: str, hint: str) -> InputError:
-    return InputError(f"The further recording “{name}” cannot be used. {why}", hint)
 
 
 def _busy() -> ResourceError:
