@@ -147,13 +147,13 @@ CHINESE = {
     # Jobs
     "There is no such job; it may have been deleted.": "没有这个任务，可能已被删除。",
     "Nothing of this job is finished yet.": "此任务还没有完成任何一段。",
-    "Wait for the first piece.": "请等待第一段完成。",
+    "Wait for the first segment.": "请等待第一段完成。",
     "Another Timbre is working on this job.": "另一个 Timbre 正在处理此任务。",
     "Wait until it has finished, or stop it there.": "请等它完成，或在那边停止。",
     "The file needs up to {n} MiB and the disk has {free} MiB free.": (
         "文件最多需要 {n} MiB，磁盘剩余 {free} MiB。"
     ),
-    "Free some space and save again; the pieces are kept.": "请腾出空间后再保存；各段都已保留。",
+    "Free some space and save again; the segments are kept.": "请腾出空间后再保存；各段都已保留。",
     "The disk took no more of the file that was being written.": "磁盘已满，文件无法继续写入。",
     "Free some space and try again.": "请腾出空间后重试。",
     "The engine failed {n} times before it spoke. {reason}": (
@@ -329,7 +329,7 @@ CHINESE = {
         "任务以格式 {form} 保存；此版本的 Timbre 读取格式 {known}。"
     ),
     "Update Timbre.": "请更新 Timbre。",
-    "Say that piece again.": "请重新朗读这一段。",
+    "Say that segment again.": "请重新朗读这一段。",
     "{name} is gone from the disk.": "{name} 已从磁盘消失。",
     "{name} cannot be read any more.": "{name} 已无法读取。",
     "{name} has {rate} Hz and {n} channels instead of {wanted} Hz and 1.": (

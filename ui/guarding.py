@@ -1,4 +1,4 @@
-"""What the memory guard did, in the words of the page, and how memory moves from piece to piece."""
+"""What the memory guard did, in the words of the page, and how memory moves between segments."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _age(seconds: float, language: str) -> str:
 
 
 def growth_html(growth: Growth, language: str) -> str:
-    """A verdict, the slope, and memory after each piece as a line."""
+    """A verdict, the slope, and memory after each segment as a line."""
     said = verdict_html(growth, language)
     if len(growth.points) < 2:
         return f'{said}<div class="tb-history"></div>'
@@ -141,7 +141,7 @@ def verdict_html(growth: Growth, language: str) -> str:
 
 
 def slope(growth: Growth, language: str) -> str:
-    """`0.3 MB per piece`; `–` before it is known."""
+    """`0.3 MB per segment`; `–` before it is known."""
     per_piece = growth.slope_bytes_per_segment
     if per_piece is None:
         return figures.UNKNOWN

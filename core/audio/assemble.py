@@ -22,7 +22,7 @@ from core.errors import MissingError
 MAX_GAIN_DB = 30.0  # nearly silent takes stay quiet instead of becoming noise
 _CLOSE_LU = 0.1
 _MAX_TRIES = 3
-_SAY_AGAIN = "Say that piece again."
+_SAY_AGAIN = "Say that segment again."
 
 
 def assemble(
@@ -55,7 +55,7 @@ def assemble(
     """
     parts = [(Path(path), float(pause_s)) for path, pause_s in segments]
     for n, (path, _) in enumerate(parts):
-        _check(path, rate, f"Piece {n + 1} of {len(parts)}")
+        _check(path, rate, f"Segment {n + 1} of {len(parts)}")
     plain = _measure(_joined(parts, rate), rate)
     gain_db = 0.0 if plain.lufs is None else min(MAX_GAIN_DB, target_lufs - plain.lufs)
     if plain.lufs is not None and (plain.peak_db or 0.0) + gain_db > ceiling_db:

@@ -49,7 +49,7 @@ def export(
     """
     done = store.done(job.id)
     if not done:
-        raise MissingError("Nothing of this job is finished yet.", "Wait for the first piece.")
+        raise MissingError("Nothing of this job is finished yet.", "Wait for the first segment.")
     last = done[-1].index
     segments = [job.plan.segments[each.index] for each in done]
     # The pause before a piece that is not there yet would only be a longer silence at the end.
@@ -99,5 +99,5 @@ def _check_room(folder: Path, n_bytes: int) -> None:
         raise ResourceError(
             f"The file needs up to {n_bytes / 2**20:.0f} MiB and the disk has "
             f"{free / 2**20:.0f} MiB free.",
-            "Free some space and save again; the pieces are kept.",
+            "Free some space and save again; the segments are kept.",
         )

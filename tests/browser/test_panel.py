@@ -103,13 +103,13 @@ def test_the_panel_moves_without_asking_gradio(chromium: Browser, cards: App) ->
 def test_a_spoken_text_is_reported_and_its_engine_unloaded(visit: Open, tmp_path: Path) -> None:
     page = visit()
     listen_to(page, " ".join(f"This is sentence number {n} of a text." for n in range(1, 15)))
-    # First its pieces, then their end: an opened page still shows the text before it as done.
+    # First its segments, then their end: an opened page still shows the text before it as done.
     expect(page.locator(".tb-pieces")).to_contain_text("sentence number 14", timeout=SLOW_MS)
     expect(page.locator(".tb-stage[data-state=done]")).to_be_visible(timeout=SLOW_MS)
     tab(page, -1)
-    growth = page.locator("#monitor .tb-card", has_text="Memory from piece to piece")
+    growth = page.locator("#monitor .tb-card", has_text="Memory from segment to segment")
     expect(growth.locator(".tb-verdict")).to_contain_text(
-        re.compile("steady|growing|too few pieces")
+        re.compile("steady|growing|too few segments")
     )
 
     page.locator("#report button").first.click()

@@ -526,7 +526,7 @@ class FakeStudio:
 
     def sound(self, job_id: str, index: int) -> Audio:
         if index >= len(self._done[self.job(job_id).id]):
-            raise MissingError(f"Piece {index} is not finished.")
+            raise MissingError(f"Segment {index} is not finished.")
         time = np.arange(RATE // 2) / RATE
         tone = 0.2 * np.sin(2 * np.pi * (220 + 40 * index) * time)
         return Audio(samples=tone.astype(np.float32), rate=RATE)
@@ -543,7 +543,7 @@ class FakeStudio:
         self.calls.append(f"export {format} {target_lufs}")
         done = self.progress(job_id)
         if not done:
-            raise MissingError("Nothing is finished yet.", "Wait for the first piece.")
+            raise MissingError("Nothing is finished yet.", "Wait for the first segment.")
         target = self.paths.exports / f"{job_id}.{format}"
         sound = np.concatenate([self.sound(job_id, piece.index).samples for piece in done])
         soundfile.write(target, sound, RATE, format="WAV")

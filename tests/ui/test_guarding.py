@@ -107,7 +107,7 @@ def test_what_goes_as_it_should_is_not_marked(kind: Kind) -> None:
     [
         (Growth(slope_bytes_per_segment=0.0, verdict=Verdict.STEADY), "steady", "good"),
         (Growth(slope_bytes_per_segment=6e6, verdict=Verdict.GROWING), "growing", "bad"),
-        (Growth(), "too few pieces to say", "none"),
+        (Growth(), "too few segments to say", "none"),
     ],
 )
 def test_growth_has_a_verdict_and_a_light(growth: Growth, said: str, light: str) -> None:
@@ -120,9 +120,9 @@ def test_the_slope_is_said_as_a_person_would() -> None:
     def slope(per_piece: float | None) -> str:
         return guarding.slope(Growth(slope_bytes_per_segment=per_piece), "en")
 
-    assert slope(6e6) == "+5.7 MB per piece"
-    assert slope(-2.0 * MIB) == "−2.0 MB per piece"
-    assert slope(1000.0) == "0 MB per piece"
+    assert slope(6e6) == "+5.7 MB per segment"
+    assert slope(-2.0 * MIB) == "−2.0 MB per segment"
+    assert slope(1000.0) == "0 MB per segment"
     assert slope(None) == "–"
 
 
@@ -131,4 +131,4 @@ def test_a_little_noise_is_no_mountain() -> None:
     shown = guarding.growth_html(noisy, "en")
     heights = [float(y) for y in re.findall(r",([\d.]+)", shown.split('points="')[1].split('"')[0])]
     assert max(heights) - min(heights) < 1.0  # of 32
-    assert "pieces 1 to 20 · 800 MB to 801 MB" in shown
+    assert "segments 1 to 20 · 800 MB to 801 MB" in shown

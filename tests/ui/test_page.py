@@ -298,7 +298,7 @@ def test_a_finished_text_has_a_report_that_can_be_saved(
     (listed, problem) = press("on_jobs", english)
     assert [value for _, value in listed["choices"]] == [job.id] == [listed["value"]]
     assert problem == ""
-    assert "3 pieces" in press("on_draw", job.id, english)[0]
+    assert "3 segments" in press("on_draw", job.id, english)[0]
     for name, starts in (("png", b"\x89PNG"), ("svg", b"<?xml")):
         (download, problem) = press(f"on_save_{name}", job.id, english)
         assert problem == ""

@@ -54,7 +54,7 @@ def test_a_card_that_stopped_answering_is_reported() -> None:
 
 def test_the_running_job_shows_its_piece_and_speed() -> None:
     shown = readings.panel_html(machine(), WORKING, "en")
-    assert "piece 12 of 41" in shown
+    assert "segment 12 of 41" in shown
     assert "3.1 × real time" in shown
     assert "about 2 min left" in shown
     assert "nothing to do" in readings.panel_html(machine(), None, "en")
@@ -137,7 +137,7 @@ def test_the_engine_is_drawn_on_its_own_card_only() -> None:
 def test_the_engine_at_work_is_told_in_figures() -> None:
     shown = monitoring.monitor_html(machine(gpu()), WORKING, "en", memory=picture())
     for figure in (
-        "<dt>Runs on</dt><dd>cuda:0</dd>", "<dt>Pieces at once</dt><dd>4</dd>",
+        "<dt>Runs on</dt><dd>cuda:0</dd>", "<dt>Segments at once</dt><dd>4</dd>",
         "<dt>Sound made per second</dt><dd>12 s</dd>", "<dt>Texts waiting</dt><dd>2</dd>",
         "<dt>Foreseen peak of this batch</dt><dd>2.9 GB</dd>",
         "<dt>Peak so far</dt><dd>2.6 GB</dd>", "<dt>Budget</dt><dd>3.6 GB</dd>",
@@ -149,7 +149,7 @@ def test_a_studio_that_knows_nothing_of_memory_shows_dashes_and_no_zeros() -> No
     shown = monitoring.monitor_html(machine(), None, "en")
     job = shown.split("Job</h3>")[1].split("</section>")[0]
     assert job.count("<dd>–</dd>") == 7
-    assert "too few pieces to say" in shown
+    assert "too few segments to say" in shown
     assert "calm" in shown
     unknown = MemoryPicture(device="cpu")
     assert monitoring.monitor_html(machine(), None, "en", memory=unknown).count("–") == 5

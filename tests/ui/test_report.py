@@ -66,7 +66,7 @@ def test_memory_that_nobody_measured_says_so() -> None:
 def test_the_figures_of_the_whole_are_said_in_words() -> None:
     shown = report.report_html(Report(title="<Anna>", pieces=pieces(11)), "en")
     assert "&lt;Anna&gt;" in shown
-    assert "11 pieces · 20 s of sound made in 5 s · 4.4 × real time · peak 110 MB" in shown
+    assert "11 segments · 20 s of sound made in 5 s · 4.4 × real time · peak 110 MB" in shown
     assert "11 段" in report.report_html(Report(title="x", pieces=pieces(11)), "zh")
 
 
@@ -89,7 +89,7 @@ def test_what_has_no_report_says_why(studio: FakeStudio) -> None:
     with pytest.raises(MissingError):
         report.report(studio, "gone", "en")  # type: ignore[arg-type]
     job = said(studio, TEXT)
-    with pytest.raises(InputError, match="No piece"):
+    with pytest.raises(InputError, match="No segment"):
         report.report(studio, job.id, "en")  # type: ignore[arg-type]
 
 

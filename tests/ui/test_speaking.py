@@ -36,8 +36,8 @@ def said(studio: FakeStudio, text: str, **knobs: float) -> Job:
 
 def test_the_line_under_the_text_counts_pieces_and_time(studio: FakeStudio) -> None:
     line = speaking.plan_html(studio.plan(TEXT), 360.0, "en")
-    assert "3 pieces · about 6 min of sound · English" in line
-    assert "1 piece ·" in speaking.plan_html(studio.plan("One."), 1.0, "en")
+    assert "3 segments · about 6 min of sound · English" in line
+    assert "1 segment ·" in speaking.plan_html(studio.plan("One."), 1.0, "en")
     assert "3 段" in speaking.plan_html(studio.plan(TEXT), 360.0, "zh")
 
 
@@ -100,7 +100,7 @@ def test_the_figures_of_a_job_come_from_its_finished_pieces(studio: FakeStudio, 
     assert now.left_s is not None
     assert 0 < now.left_s < 0.2  # two of three took 0.2 s; the last is about as long as one
     view = speaking.stage(now, "en")
-    assert "2 of 3 pieces" in view["detail"].replace("\u00a0", " ")
+    assert "2 of 3 segments" in view["detail"].replace("\u00a0", " ")
     assert "left" in view["detail"]
 
 
@@ -124,7 +124,7 @@ def test_a_failed_job_says_why_and_what_is_kept(studio: FakeStudio, job: Job) ->
     studio.become(job.id, JobState.FAILED, "The disk is full: 2 MB are free.")
     view = speaking.stage(speaking.Standings(studio).of(job.id), "en")
     assert "The disk is full: 2 MB are free." in view["problem"]
-    assert "Finished pieces are kept" in view["problem"]
+    assert "Finished segments are kept" in view["problem"]
 
 
 def test_a_job_is_read_anew_only_when_something_happened(studio: FakeStudio, job: Job) -> None:

@@ -88,7 +88,7 @@ def test_a_segment_that_is_not_what_it_was_is_named(segments, tmp_path: Path, sp
         path.write_bytes(b"no sound")
     else:
         soundfile.write(path, demo(), 16_000)
-    with pytest.raises(MissingError, match="Piece 3 of 4"):
+    with pytest.raises(MissingError, match="Segment 3 of 4"):
         _assemble(segments, tmp_path / "take.flac")
     assert not (tmp_path / "take.flac").exists()
 
