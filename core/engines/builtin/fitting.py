@@ -32,6 +32,13 @@ speakers (.17 against .19), and nearer to their pace."""
 SLOWEST_FORMANT = 0.65
 """Formant speech stands more: a slow Spanish speaker was 8 % too short instead of 28 %."""
 
+FASTEST_HEARD = 1.5
+"""Of a pace that was counted, not aligned."""
+
+STATISTICAL_NUCLEI = 0.85
+"""Of as many syllables a statistical voice shows so many: its loudness is an average. Measured on
+five speakers whose pace is known from a transcript: .87, .84, .86, .87 and .81."""
+
 PLAUSIBLE_SPEED = (0.5, 2.0)
 WORST_MISMATCH = 0.94
 WORST_FORMANT_MISMATCH = 0.975
@@ -93,7 +100,7 @@ def fit(
         )
         if learnt is not None:
             return learnt
-    return _fit_anything(reference, source, language, knows_pace=spoken_language == language)
+    return _fit_anything(reference, source, language, spoken_language=spoken_language)
 
 
 def choose_source(candidates: Sequence[Source], reference: ReferenceSpeech, words: str) -> Source:
@@ -189,14 +196,20 @@ def _fit_across(
 
 
 def _fit_anything(
-    reference: ReferenceSpeech, source: Source, language: str, *, knows_pace: bool
+    reference: ReferenceSpeech, source: Source, language: str, *, spoken_language: str | None
 ) -> Conversion:
     """Without a transcript."""
     said = source.say(passage(language))
     speed = 1.0
-    if knows_pace:
+    # A language that nobody named is most often that of the text. Where it is not, Italian and
+    # Russian would come out up to 1.2 times too fast, so that it makes a statistical voice slower
+    # alone; with formant voices it is not sure enough even for that.
+    is_named = spoken_language == language
+    if is_named or (spoken_language is None and source.is_flat):
         own = syllables_per_s(_loudness(said.mcep), said.f0, said.is_speech)
-        speed = float(np.clip(reference.syllables_per_s / max(own, 0.1), SLOWEST, 1.5))
+        ratio = reference.syllables_per_s / max(own, 0.1)
+        ratio *= STATISTICAL_NUCLEI if source.is_flat else 1.0
+        speed = float(np.clip(ratio, SLOWEST, FASTEST_HEARD if is_named else 1.0))
         said = source.say(passage(language), speed=speed)
     return Conversion(
         source=source,

@@ -312,3 +312,47 @@ def test_what_is_learnt_follows_what_is_known(
     assert SLOWEST <= learnt.speed <= FASTEST
     # A man's reference gets a man's voice.
     assert not learnt.source.is_female
+
+
+@pytest.mark.parametrize("spoken", ["en", None])
+def test_without_a_transcript_the_pace_is_counted(
+    prompt: BuiltinPrompt, spoken: str | None
+) -> None:
+    known, counted = (
+        fit(
+            prompt.speech,
+            transcript=transcript,
+            spoken_language=spoken,
+            language="en",
+            sources=sources.sources_for,
+        )
+        for transcript in (prompt.transcript, None)
+    )
+    assert counted.recipe == Recipe.NEAREST
+    assert counted.speed < 0.9, "he speaks slower than the statistical voice"
+    assert counted.speed == pytest.approx(known.speed, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("spoken", "language", "speed"),
+    [("en", "en", 1.5), (None, "en", 1.0), ("fr", "en", 1.0), (None, "de", 1.0)],
+)
+def test_a_pace_that_may_be_of_another_language_makes_nothing_faster(
+    prompt: BuiltinPrompt, spoken: str | None, language: str, speed: float
+) -> None:
+    twice_as_fast = replace(
+        prompt.speech,
+        f0=prompt.speech.f0[::2],
+        mcep=prompt.speech.mcep[::2],
+        bap=prompt.speech.bap[::2],
+        level_db=prompt.speech.level_db[::2],
+        is_speech=prompt.speech.is_speech[::2],
+    )
+    learnt = fit(
+        twice_as_fast,
+        transcript=None,
+        spoken_language=spoken,
+        language=language,
+        sources=sources.sources_for,
+    )
+    assert learnt.speed == pytest.approx(speed, rel=0.15 if spoken == "en" else 1e-9)
