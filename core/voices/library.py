@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import logging
 import re
@@ -11,17 +10,17 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from core.audio import flac
-from core.audio.samples import Audio, Note, ReferenceReport, Span
+from core.audio.samples import Audio, ReferenceReport, Span
 from core.database import ID, Database
 from core.disk import write_whole
 from core.engines.protocol import Reference
 from core.errors import InputError, MissingError
 from core.text.clean import clean
+from core.voices import records
 from core.voices.digest import digest
 from core.voices.names import voice_name
 from core.voices.voice import Consent, Further, Voice
@@ -103,14 +102,14 @@ class VoiceLibrary:
     def list(self) -> tuple[Voice, ...]:
         """The newest first."""
         found = self._database.rows("SELECT * FROM voices ORDER BY made_at DESC, rowid DESC")
-        return tuple(self._voice(row) for row in found)
+        return tuple(records.voice(self._folder, row) for row in found)
 
     def get(self, voice_id: str) -> Voice:
         """Raises MissingError."""
         found = self._database.rows("SELECT * FROM voices WHERE id = ?", (_checked(voice_id),))
         if not found:
             raise _no_voice()
-        return self._voice(found[0])
+        return records.voice(self._folder, found[0])
 
     def rename(self, voice_id: str, name: str) -> Voice:
         """Raises MissingError, or InputError for a blank name."""
@@ -208,7 +207,7 @@ class VoiceLibrary:
             transcript=facts["transcript"],
             language=facts["language"],
             span=Span(start_s=0.0, stop_s=audio.seconds),
-            report=_load_report(facts["report"]),
+            report=records.report(facts["report"]),
             statement=facts["licence"],
         )
         return voice if self._keep(voice, [audio], once=DEMO_FLAG) else None
@@ -258,14 +257,14 @@ class VoiceLibrary:
             span=span,
             report=report,
             digest=hashed,
-            audio=self._file(voice_id),
+            audio=records.reference_file(self._folder, voice_id),
             consent=Consent(statement=agreed, given_at=now, digest=hashed),
             made_at=now,
             more=tuple(
                 Further(
                     name=_source(source),
                     seconds=sound.seconds,
-                    audio=self._further_file(voice_id, n),
+                    audio=records.further_file(self._folder, voice_id, n),
                 )
                 for n, (source, sound) in enumerate(more, 1)
             ),
@@ -282,62 +281,13 @@ class VoiceLibrary:
                 self._write(file, flac.encode(sound))
             with self._database.change() as rows:
                 if once is None or _set_first(rows, once):
-                    _insert(rows, voice)
+                    records.insert(rows, voice)
                     rows.execute("DELETE FROM unwanted WHERE id = ?", (voice.id,))
                     is_kept = True
         finally:
             if not is_kept:
                 self._database.discard("voices", voice.id)
         return is_kept
-
-    def _file(self, voice_id: str) -> Path:
-        return self._folder / voice_id / "reference.flac"
-
-    def _further_file(self, voice_id: str, number: int) -> Path:
-        return self._folder / voice_id / f"further-{number}.flac"
-
-    def _voice(self, row: sqlite3.Row) -> Voice:
-        return Voice(
-            id=row["id"],
-            name=row["name"],
-            language=row["language"],
-            transcript=row["transcript"],
-            span=Span(**json.loads(row["span"])),
-            report=_load_report(json.loads(row["report"])),
-            digest=row["digest"],
-            audio=self._file(row["id"]),
-            consent=Consent(
-                statement=row["statement"],
-                given_at=row["given_at"],
-                digest=row["consent_digest"],
-            ),
-            made_at=row["made_at"],
-            more=tuple(
-                Further(**each, audio=self._further_file(row["id"], n))
-                for n, each in enumerate(json.loads(row["more"]), 1)
-            ),
-        )
-
-
-def _insert(rows: sqlite3.Connection, voice: Voice) -> None:
-    rows.execute(
-        "INSERT INTO voices (id, name, language, transcript, span, report, digest, statement,"
-        " given_at, consent_digest, made_at, more) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            voice.id,
-            voice.name,
-            voice.language,
-            voice.transcript,
-            json.dumps(dataclasses.asdict(voice.span)),
-            json.dumps(dataclasses.asdict(voice.report)),
-            voice.digest,
-            voice.consent.statement,
-            voice.consent.given_at,
-            voice.consent.digest,
-            voice.made_at,
-            json.dumps([{"name": each.name, "seconds": each.seconds} for each in voice.more]),
-        ),
-    )
 
 
 def _set_first(rows: sqlite3.Connection, flag: str) -> bool:
@@ -346,11 +296,6 @@ def _set_first(rows: sqlite3.Connection, flag: str) -> bool:
 
 def _mark_unwanted(rows: sqlite3.Connection, voice_id: str) -> None:
     rows.execute("INSERT OR IGNORE INTO unwanted VALUES ('voices', ?)", (voice_id,))
-
-
-def _load_report(fields: dict[str, Any]) -> ReferenceReport:
-    notes = tuple(Note(**note) for note in fields["notes"])
-    return ReferenceReport(**{**fields, "notes": notes})
 
 
 def _check_more(more: Sequence[tuple[str, Audio]]) -> None:
