@@ -142,10 +142,10 @@ def verdict_html(growth: Growth, language: str) -> str:
 
 def slope(growth: Growth, language: str) -> str:
     """`0.3 MB per segment`; `–` before it is known."""
-    per_piece = growth.slope_bytes_per_segment
-    if per_piece is None:
+    per_segment = growth.slope_bytes_per_segment
+    if per_segment is None:
         return figures.UNKNOWN
-    mib = per_piece / _MIB
+    mib = per_segment / _MIB
     size = "0" if abs(mib) < 0.05 else f"{mib:+.1f}".replace("-", "−")
     return say(language, "growth_slope", size=size)
 
