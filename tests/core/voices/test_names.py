@@ -49,10 +49,10 @@ def test_a_long_name_is_cut_between_letters() -> None:
 
 
 def test_a_hostile_name_costs_nothing() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     voice_name("a" + "\u0301" * 1_000_000)
     # 3 ms measured; normalising it as it is would take minutes.
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 @settings(deadline=None)  # a busy machine is no failure
