@@ -220,7 +220,7 @@ class _Page:
         """A page was opened or reloaded: everything that was there is there again.
 
         For: tabs, job, progress, what the player was told, the fields of Speak, library, picture,
-        further recordings, models.
+        further recordings, what was remembered of these two, models.
         """
         language = self.language_of(request)
         job_id = speaking.to_follow(self._studio)
@@ -235,6 +235,7 @@ class _Page:
             *self.voice.library.shelved(None, language),
             *self.voice.recalled(memo, language),
             *self.voice.further.recalled(listed, language),
+            [memo, listed],
             *self.models.recalled(language),
         )
 
@@ -246,7 +247,7 @@ class _Page:
         speak.wire(wires, page, self.speak_tab)
         self.models.wire(wires, self.news, speak.choice, self.tabs)
         self.monitor.wire(wires)
-        wires.connect(
+        filled = wires.connect(
             page.load,
             self.on_load,
             [speak.draft, voice.memo, voice.further.memo],
@@ -259,10 +260,17 @@ class _Page:
                 *voice.library.shelf,
                 *voice.picture,
                 *voice.further.picture,
+                voice.asked,
                 *self.models.fields,
             ],
             problem=voice.problem,
         )
+        wires.connect(
+            filled.then, voice.on_filled,
+            [voice.asked, voice.memo, voice.further.memo, voice.name, voice.consent],
+            [*voice.picture, *voice.further.picture],
+            problem=None,
+        )  # fmt: skip
         live = [self.line, self.panel, self.monitor.full, self.pulse]
         live += [self.models.progress, self.news]
         # Without a handler: the browser asks past Gradio.

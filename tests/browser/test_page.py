@@ -101,14 +101,20 @@ def test_a_reload_in_the_middle_of_a_job_loses_nothing(visit: Open) -> None:
     )
 
 
-def test_what_is_typed_before_the_page_is_filled_stays_and_is_planned(visit: Open) -> None:
-    page = visit()
+def hold(page: Page) -> list[Route]:
+    """Of a page that is asked for anew: what it asks its program for, held back."""
     held: list[Route] = []
 
-    def hold(route: Route) -> None:
+    def keep(route: Route) -> None:
         held.append(route)
 
-    page.route("**/queue/join*", hold)
+    page.route("**/queue/join*", keep)
+    return held
+
+
+def test_what_is_typed_before_the_page_is_filled_stays_and_is_planned(visit: Open) -> None:
+    page = visit()
+    held = hold(page)
     page.reload()
     tab(page, 1)
     text = page.locator("#text textarea")
@@ -127,6 +133,32 @@ def test_what_is_typed_before_the_page_is_filled_stays_and_is_planned(visit: Ope
     page.reload()
     tab(page, 1)
     expect(text).to_have_value("Typed early.")
+
+
+def test_what_is_dropped_before_the_page_is_filled_keeps_its_picture(
+    visit: Open, recording: Path
+) -> None:
+    page = visit()
+    held = hold(page)
+    page.reload()
+    # The one that fills the page is asked with the three things that the browser remembers.
+    while not any(len(route.request.post_data_json["data"]) == 3 for route in held):
+        page.wait_for_timeout(50)
+    page.route("**/queue/join*", lambda route: route.continue_())
+    page.locator("#drop input[type=file]").set_input_files(recording)
+    expect(page.locator("#wave svg")).to_be_visible()
+    expect(page.locator("#name input, #name textarea")).not_to_have_value("")
+
+    # The answer that fills the page was asked for when nothing had been dropped.
+    for asked in held:
+        asked.continue_()
+    tab(page, 1)
+    expect(page.locator("#voice input")).not_to_have_value("")
+    tab(page, 0)
+    expect(page.locator("#wave svg")).to_be_visible()
+    expect(page.locator("#window input:checked")).to_have_count(1)
+    page.locator("#consent input").check()
+    expect(page.locator("#use")).to_be_enabled()
 
 
 def test_a_stopped_job_goes_on_where_it_was(visit: Open) -> None:

@@ -96,6 +96,8 @@ def test_ctrl_c_ends_it_at_once_and_it_goes_on_from_there(
     models, source, target = folders
     for i in range(400):
         soundfile.write(source / f"x{i:03}.wav", speech(i, 3.0), 32_000, "PCM_16")
+    # A run of the tests that a script put in the background ignores it, and so would its children.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [
             *(sys.executable, str(ROOT / "app.py"), "--home", str(tmp_path / "home")),
@@ -104,6 +106,7 @@ def test_ctrl_c_ends_it_at_once_and_it_goes_on_from_there(
         stderr=subprocess.PIPE,
         text=True,
     )
+    signal.signal(signal.SIGINT, before)
     assert process.stderr is not None
     while " of 403" not in (line := process.stderr.readline()):
         assert line, "it ended by itself"

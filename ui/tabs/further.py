@@ -87,7 +87,19 @@ class FurtherRecordings:
         )
 
     def recalled(self, memos: Sequence[Memo] | None, language: str) -> tuple[Any, ...]:
-        """After a reload, or for another engine: what can serve; of the others why not."""
+        """After a reload: what can serve; of the others why not."""
+        memo, *others = self._fitting(memos, language)
+        # What is remembered already is not written again: more may stand there by now.
+        return (gr.skip() if memo == list(memos or ()) else memo, *others)
+
+    def opened(self, memos: Sequence[Memo] | None, language: str) -> tuple[Any, ...]:
+        """The same for a tab that is opened: what somebody adds meanwhile is not overwritten."""
+        memo, listed, *others = self._fitting(memos, language)
+        is_same = memo == list(memos or ())
+        return (*((gr.skip(), gr.skip()) if is_same else (memo, listed)), *others)
+
+    def _fitting(self, memos: Sequence[Memo] | None, language: str) -> tuple[Any, ...]:
+        """What the chosen engine can listen to, as it is listed."""
         card = self._studio.chosen_card()
         if not card.max_more:
             return self.shown(memos or (), language)
@@ -100,12 +112,6 @@ class FurtherRecordings:
             language,
             [each for each in found if isinstance(each, Problem)],
         )
-
-    def opened(self, memos: Sequence[Memo] | None, language: str) -> tuple[Any, ...]:
-        """The same for a tab that is opened: what somebody adds meanwhile is not overwritten."""
-        memo, listed, *others = self.recalled(memos, language)
-        is_same = memo == list(memos or ())
-        return (*((gr.skip(), gr.skip()) if is_same else (memo, listed)), *others)
 
     def parts(self, memos: Sequence[Memo] | None) -> list[Part]:
         """What a voice is made of besides its reference."""

@@ -51,6 +51,7 @@ class VoiceTab:
         self._studio = studio
         self._language_of = language_of
         self.memo = memo
+        self.asked = gr.State([None, None])
         self._lay_recording(label)
         self.further = FurtherRecordings(studio, label, language_of, listed)
         self._lay_form(label)
@@ -263,13 +264,33 @@ class VoiceTab:
     # After a reload
 
     def recalled(self, memo: Memo | None, language: str) -> tuple[Any, ...]:
-        """The picture of before; a recording that is gone is forgotten."""
+        """The picture of before; a recording that is gone is forgotten. For: picture."""
+        return self._recalled(memo, "", False, language)
+
+    def _recalled(
+        self, memo: Memo | None, name: str, consent: bool, language: str
+    ) -> tuple[Any, ...]:
         pick = None
         if memo:
             pick = attempt(
                 language, lambda: picks.recalled(self._studio, memo, self._engine, language)
             )
-        return self.show(None if isinstance(pick, Problem) else pick, "", False, language)
+        shown = self.show(None if isinstance(pick, Problem) else pick, name, consent, language)
+        # What is remembered already is not written again: another may stand there by now.
+        return (gr.skip() if shown[0] == memo else shown[0], *shown[1:])
+
+    def on_filled(
+        self, asked: list[Any], memo: Memo | None, listed: list[Memo] | None, name: str,
+        consent: bool, request: gr.Request,
+    ) -> tuple[Any, ...]:  # fmt: skip
+        """The page is filled: what was dropped while it was not is drawn anew. For: pictures."""
+        if asked == [memo, listed]:
+            return (gr.skip(),) * len([*self.picture, *self.further.picture])
+        language = self._language_of(request)
+        return (
+            *self._recalled(memo, name, consent, language),
+            *self.further.recalled(listed, language),
+        )
 
     def on_opened(
         self, memo: Memo | None, listed: list[Memo] | None, name: str, consent: bool,
