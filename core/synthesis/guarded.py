@@ -9,7 +9,7 @@ import gc
 import math
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,8 +18,6 @@ from core.engines.protocol import (
     Arranges,
     CountsMemory,
     Engine,
-    HoldsKeys,
-    LoadsLate,
     Prompt,
     Reference,
     Session,
@@ -34,20 +32,19 @@ from core.memory.budget import BudgetGate
 from core.memory.cost import CostModel
 from core.memory.guard import Guard, OutOfRoom, Rung
 from core.memory.host import n_open_files
-from core.memory.ladder import Ladder, Origin, Way, origin
+from core.memory.ladder import Ladder, Origin, Way
 from core.memory.leak import AfterJob
 from core.memory.moments import Kind, MemoryEvent, in_words
 from core.memory.picture import Split
 from core.memory.plan import Batch, Refusal
 from core.synthesis import wire
 from core.synthesis.known import PREPARE, SPEAK, Known, Planned
+from core.synthesis.loaded import Loaded
 from core.synthesis.place import identity
 from core.synthesis.resident import Resident
 
 __all__ = ["PREPARE", "SPEAK", "GuardedEngine", "Said", "Standing"]
 
-ONLY_BATCHES = Ladder(cpu_dtype=None)
-"""Of a session that cannot be arranged."""
 ONLY_PLACES = Ladder(cpu_dtype="fp32")
 """Of an engine that cannot be arranged: what does not load on a card is loaded on the host."""
 T = TypeVar("T")
@@ -83,6 +80,24 @@ class Said:
     verdict: str = ""
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Asked:
+    """What is to be said, as `GuardedEngine.speak` takes it, and what of it could not be."""
+
+    prompt: Prompt
+    utterances: Sequence[Utterance]
+    settings: Mapping[str, float]
+    stop: StopFlag
+    places: Sequence[int]
+    languages: Collection[str]
+    refusals: list[OutOfRoom] = field(default_factory=list)
+    unsaid: dict[int, StudioError] = field(default_factory=dict)
+
+    def where(self, key: int) -> str:
+        """An utterance, as people count."""
+        return f"segment {(self.places[key] if self.places else key) + 1}"
+
+
 class GuardedEngine:
     """One engine, loaded once. For the one thread that runs models.
 
@@ -108,7 +123,7 @@ class GuardedEngine:
         self._gate = BudgetGate(cap_bytes=order.cap_bytes, sink=sink, clock=clock)
         self.process = Resident(is_capped=order.cap_bytes is not None)
         self.standing = Standing()
-        self._session: Session | None = None
+        self._loaded: Loaded | None = None
         self._weights_bytes: int | None = None
         self._at_rest_bytes: int | None = None
         self._known = Known(order, sink=sink, clock=clock)
@@ -118,8 +133,7 @@ class GuardedEngine:
 
     @property
     def session(self) -> Session:
-        assert self._session is not None, "the host loads before it speaks"
-        return self._session
+        return self._here.session
 
     @property
     def budget_bytes(self) -> int | None:
@@ -154,7 +168,8 @@ class GuardedEngine:
         before = self._allocator.live_bytes()
         known = self._order.cost
         needed = None if known is None else lambda way: before + known.at(way.dtype).weights_bytes
-        self._session = self._run("load", load_in, first, ladder=ladder, needed=needed)
+        session = self._run("load", load_in, first, ladder=ladder, needed=needed)
+        self._loaded = Loaded(session, used.device)
         if used.device != self._device:
             self._settle(used.device)
         else:
@@ -167,14 +182,14 @@ class GuardedEngine:
         # One after the other: the longest decides.
         sounds = (reference.audio, *reference.more)
         seconds = math.ceil(max(each.seconds for each in sounds))
-        way = replace(self._largest, batch=1)
+        way = replace(self._here.largest, batch=1)
         languages = _languages_of(reference)
-        self._keep_for(languages)
+        self._here.keep_for(languages)
         late_before = self._late_bytes
 
         def prepare_in(now: Way) -> Prompt:
             self._check_cap()
-            self._arrange(now)
+            self._here.arrange(now)
             return self.session.prepare(reference)
 
         def needed(now: Way) -> int:
@@ -189,7 +204,7 @@ class GuardedEngine:
             PREPARE,
             prepare_in,
             way,
-            ladder=self._ladder,
+            ladder=self._here.ladder,
             needed=needed if has_prediction else None,
             observe=observe,
             where="the reference",
@@ -221,55 +236,40 @@ class GuardedEngine:
             EngineFatal: The device is lost.
             Cancelled: Stopped.
         """
-        refusals: list[OutOfRoom] = []
-        unsaid: dict[int, StudioError] = {}
-
-        def where(key: int) -> str:
-            return f"segment {(places[key] if places else key) + 1}"
-
+        asked = _Asked(
+            prompt=prompt,
+            utterances=utterances,
+            settings=settings,
+            stop=stop,
+            places=places,
+            languages={*languages, *(each.language for each in utterances)},
+        )
         try:
-            read = {*languages, *(each.language for each in utterances)}
-            planned = self._plan(utterances, read)
+            planned = self._plan(utterances, asked.languages)
             for batch in planned.batches:
-                yield from self._say(
-                    prompt, utterances, settings, stop, where,
-                    batch=batch, has_prediction=planned.has_prediction, refusals=refusals,
-                    unsaid=unsaid, languages=read,
-                )  # fmt: skip
+                yield from self._say(asked, batch, has_prediction=planned.has_prediction)
         finally:
             self.standing = Standing()
-        refusals += [self._refuse(each, where(each.index)) for each in planned.refused]
+        refusals = asked.refusals
+        refusals += [self._refuse(each, asked.where(each.index)) for each in planned.refused]
         if refusals:
             raise self._with_cap(refusals[-1])
-        if unsaid:
-            raise Unsaid(unsaid)
+        if asked.unsaid:
+            raise Unsaid(asked.unsaid)
 
     def _plan(self, utterances: Sequence[Utterance], languages: Collection[str]) -> Planned:
         if utterances:  # an order without any only has a reference prepared
-            self._keep_for(languages)
+            self._here.keep_for(languages)
         budget = self._gate.follow(self._allocator.room())
         return self._known.planned(
-            utterances, self._largest, self._ladder, budget, languages=languages
+            utterances, self._here.largest, self._here.ladder, budget, languages=languages
         )
 
-    def _say(
-        self,
-        prompt: Prompt,
-        utterances: Sequence[Utterance],
-        settings: Mapping[str, float],
-        stop: StopFlag,
-        where: Callable[[int], str],
-        *,
-        batch: Batch,
-        has_prediction: bool,
-        refusals: list[OutOfRoom],
-        unsaid: dict[int, StudioError],
-        languages: Collection[str],
-    ) -> Iterator[Said]:
+    def _say(self, asked: _Asked, batch: Batch, *, has_prediction: bool) -> Iterator[Said]:
         late_before = self._late_bytes
 
         def predicted(way: Way) -> int:
-            return self._known.speak_bytes(batch, way, languages)
+            return self._known.speak_bytes(batch, way, asked.languages)
 
         def say(way: Way, keys: tuple[int, ...]) -> Iterator[tuple[int, Said | None]]:
             nonlocal late_before
@@ -277,13 +277,13 @@ class GuardedEngine:
             foreseen = predicted(replace(way, batch=len(keys))) if has_prediction else None
             self.standing = Standing(batch=len(keys), predicted_bytes=foreseen)
             self._check_cap()
-            self._arrange(way)
-            made = self._origin(way)
-            said = [utterances[key] for key in keys]
+            self._here.arrange(way)
+            made = self._here.origin(way, self._planned)
+            said = [asked.utterances[key] for key in keys]
             try:
-                for piece in self.session.speak(prompt, said, settings, stop):
+                for piece in self.session.speak(asked.prompt, said, asked.settings, asked.stop):
                     key = keys[piece.position]
-                    self._known.spoken(utterances[key], piece.units)
+                    self._known.spoken(asked.utterances[key], piece.units)
                     yield (
                         key,
                         Said(position=key, audio=piece.audio, origin=made, verdict=piece.note),
@@ -293,16 +293,16 @@ class GuardedEngine:
                     raise
                 errors = error.errors if isinstance(error, Unsaid) else {0: error}
                 for position, each in errors.items():
-                    unsaid[keys[position]] = each
+                    asked.unsaid[keys[position]] = each
                     yield keys[position], None
 
         def observe(way: Way, keys: tuple[int, ...], peak: int) -> None:
-            n = max(self.units(utterances[key]) for key in keys)
+            n = max(self.units(asked.utterances[key]) for key in keys)
             own = peak - max(0, self._late_bytes - late_before)
             self._learn(lambda: self._known.said(n, way, len(keys), batch.kv_tokens, own))
 
         way = replace(
-            self._largest,
+            self._here.largest,
             batch=len(batch.items),
             decode_chunk=batch.decode_chunk,
             dtype=batch.dtype,
@@ -312,11 +312,11 @@ class GuardedEngine:
             say,
             batch.items,
             way,
-            where=where,
-            ladder=self._ladder,
+            where=asked.where,
+            ladder=self._here.ladder,
             needed=predicted if has_prediction else None,
             observe=observe,
-            refused=lambda _, refusal: refusals.append(refusal),
+            refused=lambda _, refusal: asked.refusals.append(refusal),
         )
         for _, said in pieces:
             if said is not None:
@@ -345,7 +345,7 @@ class GuardedEngine:
     def clear(self) -> int:
         """Give back what is held and not used. Returns the bytes."""
         before = self._allocator.reserved_bytes()
-        self._keep_for(())
+        self._here.keep_for(())
         self._free()
         return max(0, before - self._allocator.reserved_bytes())
 
@@ -370,7 +370,7 @@ class GuardedEngine:
 
     def calibrate(self, stage: str, points: Sequence[tuple[int, int, int]]) -> None:
         """Fit a stage to measured runs and keep it; see `Known.calibrate`."""
-        self._known.calibrate(stage, points, chunk=self._largest.decode_chunk)
+        self._known.calibrate(stage, points, chunk=self._here.largest.decode_chunk)
 
     def after_job(self) -> AfterJob:
         """What is in use now that nothing runs.
@@ -429,29 +429,13 @@ class GuardedEngine:
         )
 
     @property
-    def _largest(self) -> Way:
-        session = self.session
-        if isinstance(session, Arranges):
-            return session.way
-        return Way(device=self._device)
-
-    @property
-    def _ladder(self) -> Ladder:
-        session = self.session
-        return session.ladder if isinstance(session, Arranges) else ONLY_BATCHES
+    def _here(self) -> Loaded:
+        assert self._loaded is not None, "the host loads before it speaks"
+        return self._loaded
 
     @property
     def _late_bytes(self) -> int:
-        return self._session.late_bytes if isinstance(self._session, LoadsLate) else 0
-
-    def _keep_for(self, languages: Collection[str] | None) -> None:
-        """What the coming texts do not need is given back before they are planned."""
-        if isinstance(self.session, LoadsLate):
-            self.session.keep_for(languages)
-
-    def _arrange(self, way: Way) -> None:
-        if isinstance(self.session, Arranges):
-            self.session.arrange(way)
+        return self._loaded.late_bytes if self._loaded else 0
 
     def _run(self, stage: str, fn: Callable[[Way], T], way: Way, **how: Any) -> T:
         try:
@@ -490,20 +474,12 @@ class GuardedEngine:
         if not self._is_measuring and not self._is_on_host:
             learn()
 
-    def _origin(self, way: Way) -> Origin:
-        """With what a sound is made; an engine that cannot be arranged has one precision."""
-        made = origin(way, self._planned)
-        if isinstance(self.session, Arranges):
-            return made
-        usual = self._planned.device
-        return Origin(device=way.device, instead_of=None if usual == way.device else usual)
-
     def _split(self) -> Split:
         live = self._allocator.live_bytes()
         if self._is_on_host:
             return Split(ours_bytes=live)
         held = self._allocator.reserved_bytes()
-        kv = self._session.kv_bytes if isinstance(self._session, HoldsKeys) else None
+        kv = self._loaded.kv_bytes if self._loaded else None
         weights = None if self._weights_bytes is None else self._weights_bytes + self._late_bytes
         rest = None if weights is None else max(0, live - weights - (kv or 0))
         return Split(
