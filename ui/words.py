@@ -185,7 +185,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "stop": ("Stop", "停止"),
     "pace": ("Voice and pace", "音色与语速"),
     "speech_language": ("Language of the text", "文字的语言"),
-    "auto": ("Found by itself", "自动识别"),
+    "auto": ("Automatic", "自动识别"),
     "seed": ("Seed", "种子"),
     "seed_help": (
         "The same seed gives the same sound; another one, a small variation.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import av
@@ -10,6 +11,7 @@ import pytest
 import soundfile
 
 from core.audio.encode import SYNTHETIC, FileFormat, encode
+from core.errors import ResourceError
 from tests.core.audio.files import demo
 from tests.core.audio.test_decode import likeness
 
@@ -43,6 +45,18 @@ def test_what_is_written_sounds_the_same(kind: FileFormat, rate: int, tmp_path: 
         assert container.streams.audio[0].codec_context.codec.canonical_name == CODECS[kind]
 
 
+@pytest.mark.parametrize("n", [185, 480, 1000, 24_001, 250_000])
+@pytest.mark.parametrize("rate", [8000, 24_000])
+def test_opus_is_as_long_as_what_was_written(n: int, rate: int, tmp_path: Path) -> None:
+    target = tmp_path / "a.opus"
+    encode([np.tile(demo(rate), 3)[:n]], rate, target, FileFormat.OPUS)
+    assert soundfile.info(target).frames == n
+    with av.open(str(target)) as container:
+        assert sum(frame.samples for frame in container.decode(audio=0)) == pytest.approx(
+            n * 48_000 / rate, abs=1
+        )
+
+
 @pytest.mark.parametrize("kind", list(FileFormat))
 def test_every_file_says_that_it_is_synthetic(kind: FileFormat, tmp_path: Path) -> None:
     target = tmp_path / f"take.{kind.value}"
@@ -57,17 +71,18 @@ def test_every_file_says_that_it_is_synthetic(kind: FileFormat, tmp_path: Path) 
 
 @pytest.mark.parametrize("kind", list(FileFormat))
 def test_memory_does_not_grow_with_the_length(kind: FileFormat, tmp_path: Path) -> None:
-    asked = []
+    asked, voice = [], demo(24_000)[:24_000]
 
     def blocks():
-        for n in range(20):
+        for n in range(80):
             asked.append(n)
-            yield demo(24_000)[:24_000]
+            yield voice
             size = max(path.stat().st_size for path in tmp_path.iterdir())
-            assert size > 0 or n < 2  # written while it is made
+            # Written while it is made: a minute at most waits.
+            assert size > 0 or n < 60
 
     encode(blocks(), 24_000, tmp_path / f"a.{kind.value}", kind)
-    assert len(asked) == 20
+    assert len(asked) == 80
 
 
 def test_a_block_of_any_length_can_be_written_as_vorbis(tmp_path: Path) -> None:
@@ -85,6 +100,22 @@ def test_what_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a file's size has no limit there")
+@pytest.mark.parametrize("kind", list(FileFormat))
+def test_a_full_disk_is_said_and_leaves_nothing(kind: FileFormat, tmp_path: Path) -> None:
+    import resource
+
+    sound = np.random.default_rng(1).normal(0, 0.1, 60 * 24_000).astype(np.float32)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(ResourceError, match="disk took no more"):
+            encode(_blocks(sound), 24_000, tmp_path / f"a.{kind.value}", kind)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_sound_beyond_full_scale_is_not_wrapped_around(tmp_path: Path) -> None:
     loud = np.array([2.0, -2.0, 1.0, -1.0], np.float32)
     encode([loud], 24_000, tmp_path / "a.wav", FileFormat.WAV)
@@ -92,5 +123,6 @@ def test_sound_beyond_full_scale_is_not_wrapped_around(tmp_path: Path) -> None:
     np.testing.assert_allclose(heard, [1, -1, 1, -1], atol=1e-4)
 
 
-def test_nothing_at_all_is_an_empty_file(tmp_path: Path) -> None:
-    assert encode([], 24_000, tmp_path / "a.wav", FileFormat.WAV).seconds == 0.0
+@pytest.mark.parametrize("kind", list(FileFormat))
+def test_nothing_at_all_is_an_empty_file(kind: FileFormat, tmp_path: Path) -> None:
+    assert encode([], 24_000, tmp_path / f"a.{kind.value}", kind).seconds == 0.0

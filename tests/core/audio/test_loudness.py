@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pyloudnorm
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.audio.loudness import (
@@ -44,6 +44,7 @@ def test_loudness_is_what_the_reference_meter_says(rate: int) -> None:
     levels=st.lists(st.floats(-60, 0), min_size=2, max_size=5),
     seed=st.integers(0, 99),
 )
+@example(sizes=[1], levels=[-59.0, -59.0], seed=0)
 def test_a_stream_is_as_loud_as_the_whole(sizes, levels, seed) -> None:
     rng = np.random.default_rng(seed)
     sound = np.concatenate([10 ** (db / 20) * rng.standard_normal(12_345) for db in levels])
@@ -52,6 +53,8 @@ def test_a_stream_is_as_loud_as_the_whole(sizes, levels, seed) -> None:
     for piece in _pieces(sound, sizes):
         meter.feed(piece)
     expected = pyloudnorm.Meter(16_000).integrated_loudness(sound.astype(np.float64))
+    if expected == -np.inf:
+        expected = None  # all of it is below the gate
     # Sums in another order; the reference rounds the edges of its blocks a little differently.
     assert meter.lufs() == pytest.approx(expected, abs=0.02)
 
