@@ -14,9 +14,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 HEAVY = [
     *("torch", "transformers", "ctranslate2", "onnxruntime"),
-    *("pyworld", "librosa", "numba", "sklearn", "pyopenjtalk"),
+    *("pyworld", "librosa", "numba", "sklearn", "pyopenjtalk", "av"),
 ]
-"""Never in the page process: each costs seconds or hundreds of megabytes, or can crash it."""
+"""Never in the page process: each costs seconds or tens of megabytes, or can crash it."""
 
 EDGES = {
     "ui/cli.py": "the command line's edge: a bug gets an incident number and exit code 1",

@@ -9,19 +9,20 @@ from enum import StrEnum
 from fractions import Fraction
 from io import FileIO
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import av
 import numpy as np
 import soundfile
 import soxr
-from av.audio.stream import AudioStream
-from av.container import OutputContainer
 
 from core.audio.samples import Samples
 from core.disk import NO_ROOM
 from core.errors import ResourceError
 from core.paths import whole_file
+
+if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
+    from av.container import OutputContainer
 
 SYNTHETIC = "Synthetic speech made with Timbre: a cloned voice, not a recording of a person."
 SOFTWARE = "Timbre"
@@ -146,6 +147,8 @@ def _created(path: Path, kind: _Kind, rate: int, tags: Mapping[str, str]) -> Ite
 @contextlib.contextmanager
 def _opus(path: Path, rate: int, tags: Mapping[str, str]) -> Iterator[_Writes]:
     """Opus by FFmpeg, which takes a quarter of libsndfile's time over it."""
+    import av  # noqa: PLC0415 - 17 MB, which the page does not need
+
     with av.open(str(path), "w", format="ogg") as container:
         stream = container.add_stream("libopus", rate=rate, layout="mono")
         stream.bit_rate = min(OPUS_MOST, OPUS_BITS_PER_SAMPLE * rate)
@@ -162,7 +165,9 @@ class _Opus:
         self._n = 0
 
     def write(self, block: Samples) -> None:
-        frame = av.AudioFrame.from_ndarray(
+        from av import AudioFrame  # noqa: PLC0415 - as above
+
+        frame = AudioFrame.from_ndarray(
             np.ascontiguousarray(block[None]), format="flt", layout="mono"
         )
         rate = self._stream.codec_context.sample_rate
