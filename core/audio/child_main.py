@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import importlib
 import json
 import os
@@ -11,6 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from core.disk import NO_ROOM
 from core.errors import InputError, ResourceError, StudioError
 
 TASKS = {
@@ -18,9 +18,6 @@ TASKS = {
     "judge": "core.audio.tasks:judge",
     "assemble": "core.audio.assemble:assemble",
 }
-_NO_SPACE = tuple(
-    getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if hasattr(errno, name)
-)
 
 
 def main() -> int:
@@ -38,7 +35,7 @@ def main() -> int:
             InputError(f"{question['subject']} needs more memory than it may.", question["hint"])
         )
     except OSError as error:
-        if error.errno not in _NO_SPACE:
+        if error.errno not in NO_ROOM:
             raise
         answer = _refusal(
             ResourceError("The disk took no more of the file.", "Free some space and try again.")

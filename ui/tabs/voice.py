@@ -263,13 +263,10 @@ class VoiceTab:
 
     # After a reload
 
-    def recalled(self, memo: Memo | None, language: str) -> tuple[Any, ...]:
-        """The picture of before; a recording that is gone is forgotten. For: picture."""
-        return self._recalled(memo, "", False, language)
-
-    def _recalled(
-        self, memo: Memo | None, name: str, consent: bool, language: str
+    def recalled(
+        self, memo: Memo | None, language: str, name: str = "", consent: bool = False
     ) -> tuple[Any, ...]:
+        """The picture of before; a recording that is gone is forgotten. For: picture."""
         pick = None
         if memo:
             pick = attempt(
@@ -288,7 +285,7 @@ class VoiceTab:
             return (gr.skip(),) * len([*self.picture, *self.further.picture])
         language = self._language_of(request)
         return (
-            *self._recalled(memo, name, consent, language),
+            *self.recalled(memo, language, name, consent),
             *self.further.recalled(listed, language),
         )
 

@@ -72,14 +72,14 @@ def test_every_file_says_that_it_is_synthetic(kind: FileFormat, tmp_path: Path) 
 @pytest.mark.parametrize("kind", list(FileFormat))
 def test_memory_does_not_grow_with_the_length(kind: FileFormat, tmp_path: Path) -> None:
     asked, voice = [], demo(24_000)[:24_000]
+    n_waiting = 60 if kind is FileFormat.OPUS else 2  # PyAV holds 256 kB
 
     def blocks():
         for n in range(80):
             asked.append(n)
             yield voice
             size = max(path.stat().st_size for path in tmp_path.iterdir())
-            # Written while it is made: a minute at most waits.
-            assert size > 0 or n < 60
+            assert size > 0 or n < n_waiting  # written while it is made
 
     encode(blocks(), 24_000, tmp_path / f"a.{kind.value}", kind)
     assert len(asked) == 80
